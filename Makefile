@@ -1,0 +1,60 @@
+# What a person types is what CI types. The only needs: Python 3.11 or newer with its venv module, and make
+# (plus npm for `make test-agents`). Everything made here lives in .venv/ and .cache/.
+
+# The first Python on PATH that runs and is new enough; `make PYTHON=/path/to/python3` names another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+RUNNER ?= rehearsal
+BIN := .venv/bin
+READY := .venv/.ready
+AGENTS := .cache/agents
+
+.PHONY: run test test-fast test-agents check format bench clean
+
+run: $(READY)
+	RUNNER="$(RUNNER)" .ci/demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not agents"
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q -m "not agents and not process"
+
+test-agents: $(READY) $(AGENTS)/.ready
+	$(BIN)/python -m pytest -m agents tests/agents
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/project/test_size.py tests/project/test_rules.py
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/beat.py
+
+clean:
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	find looop tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment for running, testing and checking. trio-typing brings stubs that hide the types which Trio
+# and outcome carry themselves; without them mypy sees those (docs/decisions/0002-trio-typing.md).
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "looop needs Python 3.11 or newer with venv; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check,typing]'
+	rm -rf .venv/lib/python3.*/site-packages/trio-stubs .venv/lib/python3.*/site-packages/outcome-stubs
+	touch $@
+
+# The real agents, at the versions that tests/agents/package.json pins; a version that answers differently is an
+# error here, never a skipped test later.
+$(AGENTS)/.ready: tests/agents/package.json
+	mkdir -p $(AGENTS)
+	cp tests/agents/package.json $(AGENTS)/package.json
+	cd $(AGENTS) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	PATH="$(CURDIR)/$(AGENTS)/node_modules/.bin:$$PATH" tests/agents/installed $(AGENTS)/package.json
+	touch $@

@@ -1,0 +1,1 @@
+"""VALUES IN, VALUES OUT: decisions without files, processes, sockets or clocks."""

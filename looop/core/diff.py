@@ -1,0 +1,73 @@
+"""Diff: the world now against the world that the last good tick had seen.
+
+In: the baseline (or none) and a `World`. Out: the changes, in a fixed order. Their absence means sleep.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from looop.core.world import Item, World
+
+
+class ChangeKind(Enum):
+    """How an item differs."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One item that differs, with its short values before and after."""
+
+    item: str
+    kind: ChangeKind
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.kind is ChangeKind.CHANGED:
+            return f"{self.item} changed: {self.before} → {self.after}"
+        return f"{self.item} {self.kind}: {self.after if self.before is None else self.before}"
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """The world as the last good tick had sensed it. `at` is epoch seconds, for people only."""
+
+    at: float
+    hash: str
+    items: dict[str, Item]
+
+    @classmethod
+    def of(cls, world: World, at: float) -> "Baseline":
+        """Make the baseline that a tick on this world commits."""
+        return cls(at=at, hash=world.digest(), items=world.items())
+
+
+def compare(baseline: Baseline | None, world: World) -> tuple[Change, ...]:
+    """Tell what differs; without a baseline everything is new, which `due` calls a first look."""
+    now = world.items()
+    before = baseline.items if baseline else {}
+    if baseline and baseline.hash == world.digest():
+        return ()
+    return tuple(
+        change
+        for key in [*now, *(gone for gone in before if gone not in now)]
+        if (change := _change(key, before.get(key), now.get(key)))
+    )
+
+
+def _change(key: str, before: Item | None, now: Item | None) -> Change | None:
+    if before is None and now is not None:
+        return Change(key, ChangeKind.ADDED, None, now.short)
+    if now is None and before is not None and not before.fades:
+        return Change(key, ChangeKind.REMOVED, before.short, None)
+    if before is not None and now is not None and before.digest != now.digest:
+        return Change(key, ChangeKind.CHANGED, before.short, now.short)
+    return None

@@ -1,0 +1,181 @@
+"""Limits: how each outcome of a tick changes what holds the next one back.
+
+In: a `LoopState` and what happened. Out: a new `LoopState`. `core.due` reads it; nothing here sleeps.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+
+from msgspec.structs import replace
+
+from looop.core.moves import subject
+from looop.core.state import Done, Failure, LoopState, Park, Throttle, Tried
+
+BACKOFF = (60.0, 120.0, 240.0, 300.0)
+"""Seconds before a failed tick is tried again: the first, the second, … and every later failure."""
+
+ROW = 5
+"""An item that woke so many ticks in a row is flapping; so many ticks that did nothing are damped."""
+
+CALM = 900.0
+"""Seconds between two wakes by what is held as flapping or damped."""
+
+SAME = 3
+"""The same move on the same subject so many times within `SAME_WITHIN` is a loop of the AI's own making."""
+
+SAME_WITHIN = 3600.0
+"""Seconds. Three notes on one goal over a day are work; three within the hour feed themselves."""
+
+REMEMBERED_MOVES = 12
+REMEMBERED_NOTICES = 20
+
+SENSOR_PATIENCE = 10
+"""A sensor that failed so many times in a row is tried ever more rarely."""
+
+SENSOR_RAREST = 3600.0
+"""Seconds: the longest wait between two tries of a failing sensor."""
+
+
+def pending(until: float, now: float, most: float) -> bool:
+    """Tell whether a remembered time is still to come.
+
+    One that lies further off than it was ever set (`most` seconds) is a clock that jumped back: it is over.
+    """
+    return 0 < until - now <= most
+
+
+def failed(state: LoopState, reason: str, now: float) -> LoopState:
+    """Remember a tick that failed or was rejected, and wait longer each time."""
+    count = state.failure.count + 1
+    wait = BACKOFF[min(count, len(BACKOFF)) - 1]
+    return replace(state, failure=Failure(count, now + wait, reason), asked_at=now, moved=False)
+
+
+def parked(state: LoopState, reason: str, until: float) -> LoopState:
+    """Remember that the agent can't work before `until`. Not a failure: nothing is wrong with the tick."""
+    return replace(state, park=Park(reason, until), failure=replace(state.failure, reason=reason))
+
+
+def observed(state: LoopState, policy: Mapping[str, str]) -> tuple[LoopState, tuple[str, ...]]:
+    """Compare the policy files with what looop last read or wrote; give the items that a person edited.
+
+    An edit ends the backoff, a park and all damping; the last failure's reason still reaches the AI.
+    """
+    paths = {path for path in {*policy, *state.known} if policy.get(path) != state.known.get(path)}
+    edits = tuple(sorted(item for path in paths if (item := subject(path)))) if state.known else ()
+    state = replace(state, known=dict(policy))
+    if not edits:
+        return state, ()
+    failure = replace(state.failure, count=0, retry_at=0.0)
+    everything = tuple(sorted({*state.edits, *edits}))
+    return replace(state, failure=failure, park=None, throttles={}, nothings=0, edits=everything), edits
+
+
+def landed(
+    state: LoopState, woke: Iterable[str], move: Done | None, timer: int | None, now: float
+) -> LoopState:
+    """Remember a tick that ended well. `woke` are the items that differed and were not a person's edits.
+
+    `timer` is what `.next-interval` asked for, in seconds.
+    """
+    moves = (*state.moves, move)[-REMEMBERED_MOVES:] if move else state.moves
+    state = replace(
+        state,
+        failure=Failure(),
+        park=None,
+        due_at=None if timer is None else now + timer,
+        nothing_at=None if move else now,
+        nothings=0 if move else state.nothings + 1,
+        asked_at=now,
+        moved=move is not None,
+        moves=moves,
+        throttles=_counted(state, set(woke), now),
+        edits=(),
+    )
+    if move and repeats(moves):
+        return _hold(state, {*woke, move.subject}, "the same move on the same subject, again and again", now)
+    if state.nothings >= ROW:
+        return _hold(state, set(woke), f"{ROW} ticks in a row did nothing", now)
+    return state
+
+
+def calmed(state: LoopState, changed: Iterable[str], now: float) -> LoopState:
+    """Begin a beat: forget the rows that it broke, the holds whose item could have woken, the last move."""
+    still = set(changed)
+    throttles = {
+        item: throttle
+        for item, throttle in state.throttles.items()
+        if item in still or (throttle.reason and holds(throttle, now))
+    }
+    return replace(state, throttles=throttles, moved=False)
+
+
+def holds(throttle: Throttle | None, now: float) -> bool:
+    """Tell whether an item may not wake the loop now. A wake "in the future" is a clock that jumped."""
+    return bool(throttle and throttle.reason) and throttle is not None and 0 <= now - throttle.woke_at < CALM
+
+
+def repeats(moves: tuple[Done, ...]) -> bool:
+    """Tell whether the last move goes in circles: the same three times running, or back to the same bytes."""
+    last = moves[-1]
+    recent = [move for move in moves if 0 <= last.at - move.at <= SAME_WITHIN]
+    running = [(move.kind, move.subject) for move in recent[-SAME:]]
+    same_bytes = [move for move in recent if (move.subject, move.after) == (last.subject, last.after)]
+    return running == [(last.kind, last.subject)] * SAME or len(same_bytes) >= SAME
+
+
+def told(state: LoopState) -> LoopState:
+    """Remember that the AI has been told of every held item and every notice."""
+    throttles = {item: replace(t, told=True) if t.reason else t for item, t in state.throttles.items()}
+    return replace(state, throttles=throttles, notices=())
+
+
+def sensor_wait(failures: int, interval: float) -> float:
+    """Seconds between two runs of a sensor: its own interval, or ever longer once it keeps failing."""
+    if failures < SENSOR_PATIENCE:
+        return 0.0 if failures else interval
+    return min(60.0 * 2.0 ** min(failures - SENSOR_PATIENCE, 10), SENSOR_RAREST)
+
+
+def sensor_due(tried: Tried | None, script: str, interval: float, now: float) -> bool:
+    """Tell whether a sensor runs in this beat; one that was edited, or whose time is in the future, does."""
+    if tried is None or tried.digest != script:
+        return True
+    return not 0 <= now - tried.at < (sensor_wait(tried.failures, interval) or -inf)
+
+
+def _counted(state: LoopState, woke: set[str], now: float) -> dict[str, Throttle]:
+    throttles = {item: t for item, t in state.throttles.items() if t.reason and item not in woke}
+    for item in sorted(woke):
+        before = state.throttles.get(item, Throttle())
+        row = before.row + 1
+        reason = before.reason or (f"it woke {ROW} ticks in a row" if row >= ROW else "")
+        throttles[item] = Throttle(row, now, reason, before.told)
+    return throttles
+
+
+def _hold(state: LoopState, items: set[str], reason: str, now: float) -> LoopState:
+    throttles = dict(state.throttles)
+    for item in sorted(items):
+        before = throttles.get(item, Throttle())
+        throttles[item] = Throttle(before.row, now, before.reason or reason, before.told)
+    return replace(state, throttles=throttles)
+
+
+def held(state: LoopState) -> Iterator[tuple[str, str]]:
+    """Say of each held item that it is held, for people and for the AI alike."""
+    for item, throttle in sorted(state.throttles.items()):
+        if throttle.reason:
+            yield item, f"{item} is held back to a wake every {CALM / 60:.0f} minutes: {throttle.reason}"
+
+
+def noticed(state: LoopState, notices: Iterable[str]) -> LoopState:
+    """Keep notices for the next prompt, each once, the newest `REMEMBERED_NOTICES` of them."""
+    everything = tuple(dict.fromkeys((*state.notices, *notices)))
+    return replace(state, notices=everything[-REMEMBERED_NOTICES:])
+
+
+def wrote(state: LoopState, left: Mapping[str, str | None]) -> LoopState:
+    """Remember what looop itself has just written (None: removed), so that it is nobody's edit."""
+    known = {**state.known, **left}
+    return replace(state, known={path: digest for path, digest in known.items() if digest is not None})

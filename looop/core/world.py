@@ -1,0 +1,175 @@
+"""The world as one beat observed it: one frozen value that feeds the hash, the diff and the prompt.
+
+In: what `loop.sense` read. Out: `World.items()`, each thing that may wake the loop with its digest and
+a short value. Whatever must not wake the loop (a `detail`, an age, a byte count) has no way into an item.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+SHORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy file as it was read: PLAYBOOK.md, a goal or a sensor's script.
+
+    `digest` is of all its bytes; `text` may be cut (`cut` bytes are missing) or be empty when the file
+    could not be used, which `trouble` then says in one sentence.
+    """
+
+    name: str
+    text: str
+    digest: str
+    cut: int = 0
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one sensor said: a signal, which can wake the loop, and detail, which can't.
+
+    An `error` is a normalised sentence without volatile numbers; it takes the signal's place.
+    """
+
+    name: str
+    signal: Any = None
+    detail: Any = None
+    error: str | None = None
+    untrusted: bool = False
+
+    @property
+    def news(self) -> Any:
+        """The part that counts in the diff."""
+        return {"error": self.error} if self.error is not None else self.signal
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as the loop sees it. `news` counts entries into the states that are news (SPEC 3)."""
+
+    id: str
+    generation: str
+    state: str
+    news: int = 0
+    news_name: str = ""
+    exit_code: int | None = None
+    flag: str | None = None
+    answers: int = 0
+    goal: str | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on a name, held by one generation of a session."""
+
+    name: str
+    session: str
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that may wake the loop: a digest to compare and a short value to show.
+
+    `fades` says that its mere disappearance is no difference: a claim, a session that had ended.
+    """
+
+    digest: str
+    short: str
+    fades: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One observation. `playbook` is None when the file is absent, which is itself a fact."""
+
+    playbook: Document | None
+    goals: tuple[Document, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    _items: dict[str, Item] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def items(self) -> dict[str, Item]:
+        """Every item by its key: `playbook`, `goal:x.md`, `sensor:today`, `session:id`, `claim:name`."""
+        if not self._items:
+            self._items.update(self._observe())
+        return self._items
+
+    def digest(self) -> str:
+        """One hash of all items; equal worlds have equal digests."""
+        return digest({key: item.digest for key, item in self.items().items()})
+
+    def _observe(self) -> Iterator[tuple[str, Item]]:
+        if self.playbook is not None:
+            yield "playbook", Item(self.playbook.digest, _short(self.playbook.text))
+        for goal in self.goals:
+            yield f"goal:{goal.name}", Item(goal.digest, goal.trouble or headline(goal.text))
+        for reading in self.readings:
+            yield f"sensor:{reading.name}", _item(reading.news)
+        for session in self.sessions:
+            yield (
+                f"session:{session.id}",
+                Item(
+                    digest(
+                        [
+                            session.generation,
+                            session.news,
+                            session.news_name,
+                            session.exit_code,
+                            session.flag is not None,
+                            session.answers,
+                        ]
+                    ),
+                    _session_short(session),
+                    fades=session.ended,
+                ),
+            )
+        for claim in self.claims:
+            value = [claim.name, claim.session]
+            yield f"claim:{claim.name}", Item(digest(value), claim.session, fades=True)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form: keys sorted, no spaces."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
+
+
+def digest_bytes(data: bytes) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def headline(text: str) -> str:
+    """Give a goal's `goal:` line, or the first line that says something."""
+    lines = [line.strip() for line in text.splitlines()]
+    for line in lines:
+        if line.startswith("goal:"):
+            return _short(line.removeprefix("goal:").strip())
+    return next((_short(line) for line in lines if line.strip("-# ")), "(empty)")
+
+
+def _item(value: Any) -> Item:
+    return Item(digest(value), _short(msgspec.json.encode(value).decode()))
+
+
+def _session_short(session: Session) -> str:
+    parts = [session.news_name or session.state]
+    if session.exit_code is not None:
+        parts.append(f"exit {session.exit_code}")
+    if session.flag is not None:
+        parts.append("⚑")
+    if session.answers:
+        parts.append(f"{session.answers} answered")
+    return " ".join(parts)
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= SHORT else flat[: SHORT - 1] + "…"

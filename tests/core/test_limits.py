@@ -1,0 +1,140 @@
+"""How each outcome changes what holds the next tick back."""
+
+from looop.core import limits
+from looop.core.state import Done, LoopState, Tried
+
+NOTE = Done("changed a goal", "goal:a.md", "digest", 0.0)
+
+
+def fresh(count: int) -> Done:
+    """Give a move unlike any other."""
+    return Done("changed a goal", f"goal:{count}.md", str(count), count * 10.0)
+
+
+def test_failures_wait_ever_longer_and_success_forgets_them() -> None:
+    state, waits = LoopState(), []
+    for _ in range(5):
+        state = limits.failed(state, "exit 1", 1000.0)
+        waits.append(state.failure.retry_at - 1000.0)
+    assert waits == [60, 120, 240, 300, 300]
+    assert limits.landed(state, (), None, None, 2000.0).failure.count == 0
+
+
+def test_an_edit_ends_the_backoff_but_the_reason_stays_for_the_ai() -> None:
+    state, _ = limits.observed(limits.failed(LoopState(), "exit 1", 0.0), {"PLAYBOOK.md": "1"})
+    state, edits = limits.observed(state, {"PLAYBOOK.md": "2"})
+    assert edits == ("playbook",)
+    assert (state.failure.retry_at, state.failure.reason) == (0.0, "exit 1")
+
+
+def test_the_first_look_at_the_files_is_no_edit() -> None:
+    assert limits.observed(LoopState(), {"PLAYBOOK.md": "1"})[1] == ()
+
+
+def test_the_same_edit_is_seen_once() -> None:
+    state, _ = limits.observed(LoopState(), {"goals/a.md": "1"})
+    state, _ = limits.observed(state, {"goals/a.md": "2"})
+    assert limits.observed(state, {"goals/a.md": "2"})[1] == ()
+    assert state.edits == ("goal:a.md",)
+
+
+def test_an_item_that_woke_five_ticks_in_a_row_is_held_for_fifteen_minutes() -> None:
+    state = LoopState()
+    for beat in range(5):
+        assert not limits.holds(state.throttles.get("sensor:t"), beat * 10.0)
+        state = limits.landed(state, ["sensor:t"], fresh(beat), None, beat * 10.0)
+    throttle = state.throttles["sensor:t"]
+    assert limits.holds(throttle, 40.0 + 899)
+    assert not limits.holds(throttle, 40.0 + 900)
+
+
+def test_a_row_is_broken_by_a_beat_in_which_the_item_rests() -> None:
+    state = LoopState()
+    for beat in range(4):
+        state = limits.landed(state, ["sensor:t"], fresh(beat), None, beat * 10.0)
+    state = limits.calmed(state, [], 50.0)
+    state = limits.landed(state, ["sensor:t"], fresh(6), None, 60.0)
+    assert not limits.holds(state.throttles["sensor:t"], 61.0)
+
+
+def test_a_held_item_that_rests_when_it_could_wake_is_free_again() -> None:
+    state = LoopState()
+    for beat in range(5):
+        state = limits.landed(state, ["sensor:t"], None, None, beat * 10.0)
+    assert "sensor:t" in limits.calmed(state, [], 100.0).throttles
+    assert "sensor:t" not in limits.calmed(state, [], 2000.0).throttles
+
+
+def test_the_same_move_three_times_running_is_damped_with_what_woke_it() -> None:
+    state = LoopState()
+    for count in range(3):
+        move = Done("changed a goal", "goal:a.md", str(count), count * 10.0)
+        state = limits.landed(state, [f"sensor:{count}"], move, None, count * 10.0)
+    assert limits.holds(state.throttles["goal:a.md"], 30.0)
+    assert limits.holds(state.throttles["sensor:2"], 30.0)
+
+
+def test_two_moves_that_undo_each_other_are_damped() -> None:
+    state = LoopState()
+    for count in range(5):
+        even = Done("changed a goal", "goal:a.md", "on", count * 10.0)
+        odd = Done("changed a sensor", "sensor:s", "x", count * 10.0)
+        state = limits.landed(state, [], odd if count % 2 else even, None, count * 10.0)
+    assert limits.holds(state.throttles["goal:a.md"], 50.0)
+
+
+def test_three_notes_on_one_goal_over_a_day_are_work() -> None:
+    state = LoopState()
+    for count in range(3):
+        move = Done("changed a goal", "goal:a.md", str(count), count * 7200.0)
+        state = limits.landed(state, ["sensor:s"], move, None, count * 7200.0)
+    assert not limits.holds(state.throttles.get("goal:a.md"), 14401.0)
+
+
+def test_five_ticks_that_did_nothing_damp_what_woke_the_fifth() -> None:
+    state = LoopState()
+    for count in range(5):
+        state = limits.landed(state, [f"sensor:{count}"], None, None, count * 10.0)
+    assert [item for item in state.throttles if limits.holds(state.throttles[item], 50.0)] == ["sensor:4"]
+
+
+def test_a_move_ends_the_row_of_nothings() -> None:
+    state = LoopState()
+    for _ in range(4):
+        state = limits.landed(state, [], None, None, 0.0)
+    assert limits.landed(state, [], NOTE, None, 0.0).nothings == 0
+
+
+def test_a_clock_that_jumped_back_ends_a_hold() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["sensor:t"], None, None, 9000.0)
+    assert not limits.holds(state.throttles["sensor:t"], 100.0)
+    assert not limits.pending(9000.0, 100.0, 300.0)
+
+
+def test_a_failing_sensor_is_tried_each_beat_then_ever_more_rarely() -> None:
+    waits = [limits.sensor_wait(failures, 600.0) for failures in (0, 1, 9, 10, 11, 40)]
+    assert waits == [600.0, 0.0, 0.0, 60.0, 120.0, 3600.0]
+
+
+def test_a_sensor_runs_when_new_edited_due_or_when_its_time_lies_in_the_future() -> None:
+    tried = Tried(at=1000.0, digest="a")
+    assert limits.sensor_due(None, "a", 600.0, 1001.0)
+    assert limits.sensor_due(tried, "b", 600.0, 1001.0)
+    assert limits.sensor_due(tried, "a", 600.0, 1600.0)
+    assert limits.sensor_due(tried, "a", 600.0, 500.0)
+    assert limits.sensor_due(tried, "a", 0.0, 1000.0)
+    assert not limits.sensor_due(tried, "a", 600.0, 1599.0)
+
+
+def test_notices_are_kept_once_and_gone_when_told() -> None:
+    state = limits.noticed(limits.noticed(LoopState(), ["a", "b"]), ["a"])
+    assert state.notices == ("a", "b")
+    assert limits.told(state).notices == ()
+
+
+def test_the_busy_pace_lasts_for_the_one_sleep_after_a_move() -> None:
+    state = limits.landed(LoopState(), (), NOTE, None, 0.0)
+    assert state.moved
+    assert not limits.calmed(state, (), 10.0).moved

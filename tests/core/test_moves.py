@@ -1,0 +1,151 @@
+"""What counts as one move."""
+
+from looop.core.moves import Act, Kind, Landing, Leaf, Rejection, Write, judge, timer
+
+GOAL = b"---\ngoal: learn Trio\n---\n"
+SENSOR = b"#!/bin/sh\necho 1\n"
+BEFORE = {"PLAYBOOK.md": Leaf(b"rules"), "goals/a.md": Leaf(GOAL), "sensors/s.sh": Leaf(SENSOR)}
+
+
+def judged(act: Act | None = None, archived: tuple[str, ...] = (), **after: bytes | Leaf | None) -> object:
+    """Judge edits given as path (with `__` for `/` and `_` for `.`) → bytes, None for removed."""
+    leaves: dict[str, Leaf] = dict(BEFORE)
+    for key, value in after.items():
+        path = key.replace("__", "/").replace("_", ".")
+        if value is None:
+            leaves.pop(path)
+        else:
+            leaves[path] = value if isinstance(value, Leaf) else Leaf(value)
+    return judge(BEFORE, leaves, act, archived)
+
+
+def reason(verdict: object) -> str:
+    assert isinstance(verdict, Rejection), verdict
+    return verdict.reason
+
+
+def test_an_untouched_folder_is_the_move_nothing() -> None:
+    assert judged() == Landing(Kind.NOTHING, None)
+
+
+def test_a_note_on_a_goal_is_one_move() -> None:
+    verdict = judged(goals__a_md=GOAL + b"- noted\n")
+    assert verdict == Landing(Kind.GOAL_CHANGED, "goal:a.md", (Write("goals/a.md", GOAL + b"- noted\n"),))
+
+
+def test_two_goals_are_two_moves() -> None:
+    verdict = judged(goals__a_md=GOAL + b"x", goals__b_md=GOAL)
+    assert reason(verdict) == "two moves in one tick: goal:a.md and goal:b.md"
+
+
+def test_a_goal_and_the_playbook_are_two_moves() -> None:
+    assert "two moves" in reason(judged(goals__a_md=GOAL + b"x", PLAYBOOK_md=b"new"))
+
+
+def test_moving_a_goal_to_the_archive_is_one_move() -> None:
+    verdict = judged(goals__a_md=None, goals__archive__a_md=GOAL)
+    assert isinstance(verdict, Landing)
+    assert (verdict.kind, verdict.subject) == (Kind.GOAL_ARCHIVED, "goal:a.md")
+    assert verdict.writes == (Write("goals/a.md", None), Write("goals/archive/a.md", GOAL))
+
+
+def test_an_archived_goal_never_overwrites_an_earlier_one() -> None:
+    verdict = judged(None, ("a.md", "a.2.md"), goals__a_md=None, goals__archive__a_md=GOAL)
+    assert isinstance(verdict, Landing)
+    assert verdict.writes[1].path == "goals/archive/a.3.md"
+
+
+def test_a_deleted_goal_is_rejected_and_the_way_to_archive_is_named() -> None:
+    assert "moving it to goals/archive/" in reason(judged(goals__a_md=None))
+
+
+def test_the_playbook_can_not_be_removed() -> None:
+    assert "PLAYBOOK.md" in reason(judged(PLAYBOOK_md=None))
+
+
+def test_a_new_sensor_lands_executable() -> None:
+    verdict = judged(sensors__new_sh=SENSOR)
+    assert verdict == Landing(
+        Kind.SENSOR_ADDED, "sensor:new", (Write("sensors/new.sh", SENSOR, executable=True),)
+    )
+
+
+def test_a_sensor_without_an_interpreter_line_is_rejected() -> None:
+    assert "#!" in reason(judged(sensors__new_sh=b"echo 1\n"))
+
+
+def test_switching_a_sensor_off_is_one_move() -> None:
+    verdict = judged(sensors__s_sh=None, sensors__s_sh_off=SENSOR)
+    assert isinstance(verdict, Landing)
+    assert verdict.subject == "sensor:s"
+
+
+def test_a_new_goal_needs_a_goal_line() -> None:
+    assert "goal: line" in reason(judged(goals__b_md=b"just text"))
+
+
+def test_a_goal_may_not_lose_its_goal_line() -> None:
+    assert "goal: line" in reason(judged(goals__a_md=b"just text"))
+
+
+def test_a_goal_that_never_had_a_goal_line_may_be_noted_on() -> None:
+    before = {"goals/old.md": Leaf(b"just text")}
+    verdict = judge(before, {"goals/old.md": Leaf(b"just text and more")}, None)
+    assert isinstance(verdict, Landing)
+
+
+def test_what_is_no_regular_file_is_rejected_with_its_reason() -> None:
+    verdict = judged(goals__a_md=Leaf(trouble="is not a regular file"))
+    assert reason(verdict) == "goals/a.md is not a regular file"
+
+
+def test_text_that_is_not_utf8_and_files_that_are_too_large_are_rejected() -> None:
+    assert "UTF-8" in reason(judged(goals__a_md=GOAL + b"\xff"))
+    assert "bytes" in reason(judged(goals__a_md=GOAL + b"x" * (1 << 20)))
+
+
+def test_a_file_in_goals_that_is_no_goal_is_rejected_by_name() -> None:
+    assert "goals/notes.txt" in reason(judge({}, {"goals/notes.txt": Leaf(b"x")}, None))
+
+
+def test_a_verb_on_a_goal_and_a_note_on_it_are_one_move() -> None:
+    act = Act(("start-session", "a", "do it"), "goal:a.md")
+    verdict = judged(act, goals__a_md=GOAL + b"- started\n")
+    assert isinstance(verdict, Landing)
+    assert (verdict.kind, verdict.act) == (Kind.GOAL_CHANGED, act)
+
+
+def test_a_verb_on_one_subject_and_an_edit_of_another_are_two_moves() -> None:
+    act = Act(("start-session", "b", "do it"), "goal:b.md")
+    assert "two moves" in reason(judged(act, goals__a_md=GOAL + b"x"))
+
+
+def test_a_file_verb_lands_its_writes_and_nothing_is_left_to_perform() -> None:
+    write = Write("goals/b.md", GOAL)
+    verdict = judged(Act(("goal", "new", "b"), "goal:b.md", (write,)))
+    assert verdict == Landing(Kind.GOAL_CREATED, "goal:b.md", (write,))
+
+
+def test_a_file_verb_and_an_edit_of_the_same_file_are_not_merged_silently() -> None:
+    act = Act(("goal", "archive", "a"), "goal:a.md", (Write("goals/a.md", None),))
+    assert "both" in reason(judged(act, goals__a_md=GOAL + b"x"))
+
+
+def test_equal_moves_leave_equal_digests() -> None:
+    one, same, other = (judged(goals__a_md=GOAL + text) for text in (b"x", b"x", b"y"))
+    assert isinstance(one, Landing)
+    assert isinstance(same, Landing)
+    assert isinstance(other, Landing)
+    assert one.after == same.after != other.after
+
+
+def test_the_timer_takes_whole_seconds_within_its_range() -> None:
+    assert [timer(text)[0] for text in (b"60\n", b"1", b"99999", None)] == [60, 5, 3600, None]
+
+
+def test_a_timer_that_says_soon_sets_none_and_is_told() -> None:
+    seconds, trouble = timer(b"soon")
+    assert seconds is None
+    assert trouble is not None
+    assert "'soon'" in trouble
+    assert timer("٣".encode())[0] is None
