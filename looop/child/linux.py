@@ -1,0 +1,121 @@
+"""The process table of Linux, from /proc: what `child.tree` asks of a platform. Standard library only."""
+
+import ctypes
+import errno
+import functools
+import os
+import signal
+
+from looop.child.proc import Proc
+
+_SET_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of linux/prctl.h
+_GET_SUBREAPER = 37
+
+
+def table() -> dict[int, Proc]:
+    """Read every process once: about 20 µs each."""
+    found = (proc(int(name)) for name in _names("/proc") if name.isdigit())
+    return {entry.pid: entry for entry in found if entry is not None}
+
+
+def proc(pid: int) -> Proc | None:
+    """Read one process; None when there is none."""
+    try:
+        raw = _read(f"/proc/{pid}/stat")
+    except OSError:
+        return None
+    # The second field is the program's name in brackets and may hold anything, brackets and spaces too.
+    fields = raw[raw.rfind(b")") + 2 :].split()
+    state, ppid, pgrp, session = fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3])
+    if state == "Z" and int(fields[17]) > 1:
+        state = "S"  # only its first thread has ended: it lives on in the others
+    return Proc(pid, ppid, pgrp, session, int(fields[19]), state)
+
+
+def children(pid: int) -> tuple[int, ...]:
+    """Tell a process's direct children, dead ones too: about 25 µs for one without threads."""
+    tasks = f"/proc/{pid}/task"
+    try:
+        lists = [_read(f"{tasks}/{task}/children") for task in _names(tasks)]
+    except OSError:  # a thread ended in between, or a kernel without CONFIG_PROC_CHILDREN
+        return tuple(found.pid for found in table().values() if found.ppid == pid)
+    return tuple(int(word) for one in lists for word in one.split())
+
+
+def carries(pid: int, entry: str) -> bool:
+    """Whether a process was started with `entry` (`NAME=value`) in its environment."""
+    try:
+        return os.fsencode(entry) in _read(f"/proc/{pid}/environ").split(b"\0")
+    except OSError:
+        return False
+
+
+def bearers(entry: str) -> frozenset[int]:
+    """All processes that `carries` holds for: a look at every one, for platforms without a subreaper."""
+    return frozenset(pid for pid in map(int, filter(str.isdigit, _names("/proc"))) if carries(pid, entry))
+
+
+def boot_id() -> str:
+    """Name this boot: no pid or start time means anything in another one."""
+    return _read("/proc/sys/kernel/random/boot_id").decode().strip()
+
+
+def become_subreaper() -> bool:
+    """Make this process the parent of all orphans below it, for good; False when the kernel won't."""
+    return bool(_libc().prctl(_SET_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def is_subreaper() -> bool:
+    """Whether orphans below this process become its children."""
+    value = ctypes.c_int()
+    asked = _libc().prctl(_GET_SUBREAPER, ctypes.byref(value), 0, 0, 0)
+    return bool(asked == 0 and value.value == 1)
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def send(target: Proc, number: signal.Signals) -> bool:
+    """Signal that very process; False when it is gone, recycled or not ours to signal."""
+    pinned = -1
+    try:
+        # The descriptor pins the process: no recycled pid can come between the look and the signal.
+        pinned = _pin(target.pid)
+        found = proc(target.pid)
+        if found is None or found.start != target.start:
+            return False
+        if pinned >= 0:
+            signal.pidfd_send_signal(pinned, number)
+        else:
+            os.kill(target.pid, number)
+    except OSError:
+        return False
+    finally:
+        if pinned >= 0:
+            os.close(pinned)
+    return True
+
+
+def _pin(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno == errno.ENOSYS:  # Linux before 5.3
+            return -1
+        raise
+
+
+def _names(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def _read(path: str) -> bytes:
+    # A third of the cost of Path.read_bytes, which counts when a whole table is read.
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(iter(lambda: os.read(opened, 65536), b""))
+    finally:
+        os.close(opened)

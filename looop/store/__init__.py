@@ -1,0 +1,1 @@
+"""FILES: everything that is remembered, and the one module that writes it."""

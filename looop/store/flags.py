@@ -1,0 +1,93 @@
+"""The loop's own flags: what it needs a person for, at most one open per cause, numbered for ever.
+
+In: a cause (`disk`, `sensor:today`, `money`) and a sentence. Out: `sessions/pulse/flags.json`. They belong
+to the session id `pulse`; the flags of sessions are the session room's.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from looop.store import files
+from looop.store.paths import Profile
+
+_LIMIT = 1 << 20
+_LONGEST_TEXT = 2000
+
+T = TypeVar("T")
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """One open flag; `raised` is epoch seconds. A later text on the same cause replaces the text alone."""
+
+    number: int
+    cause: str
+    text: str
+    raised: float
+
+
+class _Book(msgspec.Struct, frozen=True):
+    last: int = 0
+    open: tuple[Flag, ...] = ()
+    v: int = 1
+
+
+def raise_flag(profile: Profile, cause: str, text: str, *, now: float | None = None) -> Flag | None:
+    """Raise a flag, durably; None if the cause has one open already, whose text is updated then.
+
+    Only what is not None is news to notify a person of.
+    """
+    at, text = time.time() if now is None else now, text[:_LONGEST_TEXT]
+
+    def change(book: _Book) -> tuple[_Book, Flag | None]:
+        updated = tuple(
+            msgspec.structs.replace(flag, text=text) if flag.cause == cause else flag for flag in book.open
+        )
+        if any(flag.cause == cause for flag in book.open):
+            return _Book(book.last, updated), None
+        flag = Flag(book.last + 1, cause, text, at)
+        return _Book(flag.number, (*book.open, flag)), flag
+
+    return _changed(profile, change)
+
+
+def open_flags(profile: Profile) -> tuple[Flag, ...]:
+    """Give the open flags by number."""
+    return _read(profile).open
+
+
+def clear(profile: Profile, which: int | str) -> Flag | None:
+    """Close the flag of this number or cause, durably; None if there is none open."""
+
+    def change(book: _Book) -> tuple[_Book, Flag | None]:
+        found = next((flag for flag in book.open if which in {flag.number, flag.cause}), None)
+        return _Book(book.last, tuple(flag for flag in book.open if flag is not found)), found
+
+    return _changed(profile, change)
+
+
+def _changed(profile: Profile, change: Callable[[_Book], tuple[_Book, T]]) -> T:
+    """Read, change and write under a lock of its own, held for moments: no two raise the same number."""
+    files.private_dir(profile.pulse)
+    with files.lock(profile.pulse / "flags.lock", block=True):
+        before = _read(profile)
+        after, result = change(before)
+        if after != before:
+            files.durable(_path(profile), msgspec.json.encode(after))
+    return result
+
+
+def _read(profile: Profile) -> _Book:
+    """Read the book. One that is no longer JSON counts as empty: a broken flag must not stop the loop."""
+    path = _path(profile)
+    try:
+        return msgspec.json.decode(files.read_regular(path, _LIMIT), type=_Book)
+    except (FileNotFoundError, msgspec.DecodeError, RecursionError):
+        return _Book()
+
+
+def _path(profile: Profile) -> Path:
+    return profile.pulse / "flags.json"

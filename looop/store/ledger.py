@@ -1,0 +1,169 @@
+"""The ledger: what every ask of the AI cost, and what was spent within the hour and the local day.
+
+In: one `Entry` when an agent starts and one when it has ended. Out: `Spent`, by which the caps hold.
+Unknown is never zero: a last line torn by a crash is one ask of unknown cost; other damage: `CorruptLedger`.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from looop.store import files
+from looop.store.paths import Profile
+
+HOUR = 3600.0
+DAY = 86400.0
+TORN = "torn"
+"""The outcome of an entry of which a crash left only a part."""
+
+_FIRST_LOOK = 256 << 10
+_LARGEST_LOOK = 16 << 20
+
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+Tokens = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One ask. None stands for "unknown". A later entry of the same run takes the earlier one's place."""
+
+    at: float
+    run: str
+    runner: str
+    usd: Amount | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    outcome: str = ""
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent. `unknown_today` counts the asks of today whose cost nobody knows.
+
+    `hour_frees_at` is when the oldest ask of the hour is an hour old, `day_frees_at` the next local midnight.
+    """
+
+    decides_hour: int
+    decides_today: int
+    usd_today: float
+    unknown_today: int
+    input_tokens_today: int
+    output_tokens_today: int
+    hour_frees_at: float
+    day_frees_at: float
+
+
+class CorruptLedger(Exception):  # noqa: N818 - a fact about the file
+    """What was spent can't be known: the loop must park until a person has done what the text says."""
+
+
+_DECODER = msgspec.json.Decoder(Entry)
+
+
+def record(profile: Profile, entry: Entry) -> None:
+    """Add an entry, durably; an end that a crash has torn becomes an entry of unknown cost first.
+
+    Only for the holder of the profile's lock. OSError when the disk takes no more.
+    """
+    _mend(profile)
+    files.append_durable(profile.cost, msgspec.json.encode(entry).decode())
+
+
+def spent(profile: Profile, now: float) -> Spent:
+    """Sum up the hour and the local day that end at `now` (epoch seconds). Raises CorruptLedger.
+
+    An entry that lies up to a day in the future (a clock that was set back) counts; a later one does not,
+    since it would hold the loop for as long as the clock was wrong.
+    """
+    midnight, next_midnight = _local_day(now)
+    since = min(midnight, now - HOUR)
+    recent = [entry for entry in entries(profile, since) if entry.at <= now + DAY]
+    hour = [entry.at for entry in recent if entry.at > now - HOUR]
+    today = [entry for entry in recent if entry.at >= midnight]
+    return Spent(
+        decides_hour=len(hour),
+        decides_today=len(today),
+        usd_today=sum(entry.usd or 0.0 for entry in today),
+        unknown_today=sum(entry.usd is None for entry in today),
+        input_tokens_today=sum(entry.input_tokens or 0 for entry in today),
+        output_tokens_today=sum(entry.output_tokens or 0 for entry in today),
+        hour_frees_at=min(hour, default=now) + HOUR if hour else now,
+        day_frees_at=next_midnight,
+    )
+
+
+def entries(profile: Profile, since: float) -> tuple[Entry, ...]:
+    """Give every run's entry of `since` or later, oldest first. Raises CorruptLedger.
+
+    Reads from the end until it meets entries that are older, and at most the last 16 MiB.
+    """
+    look = _FIRST_LOOK
+    while True:
+        found, complete = _look(profile, look)
+        if complete or look >= _LARGEST_LOOK or (found and found[0].at < since):
+            return tuple(entry for entry in _latest(found) if entry.at >= since)
+        look *= 4
+
+
+def _look(profile: Profile, limit: int) -> tuple[list[Entry], bool]:
+    """Read the entries in the last `limit` bytes, and tell whether these were all."""
+    try:
+        data = files.tail(profile.cost, limit)
+        torn_at = profile.cost.lstat().st_mtime if data else 0.0
+    except OSError as error:
+        raise CorruptLedger(f"{profile.cost} could not be read ({error.strerror}): correct it.") from error
+    complete = len(data) < limit
+    if not complete:
+        data = data.partition(b"\n")[2]
+    *lines, end = data.split(b"\n")
+    return [*_decoded(profile, lines), *_end(end, torn_at)], complete
+
+
+def _decoded(profile: Profile, lines: Iterable[bytes]) -> Iterator[Entry]:
+    for line in lines:
+        if line.strip():
+            try:
+                yield _DECODER.decode(line)
+            except (msgspec.DecodeError, RecursionError):
+                shown = line[:60].decode(errors="replace")
+                raise CorruptLedger(
+                    f"{profile.cost} holds a line that is no entry ({shown!r}), so the spend is unknown: "
+                    "correct or remove that line."
+                ) from None
+
+
+def _end(end: bytes, torn_at: float) -> Iterator[Entry]:
+    """Read what follows the last newline: nothing, an entry without it, or the part of one."""
+    if not end:
+        return
+    try:
+        yield _DECODER.decode(end)
+    except (msgspec.DecodeError, RecursionError):
+        yield Entry(at=torn_at, run="", runner="", outcome=TORN)
+
+
+def _latest(found: Iterable[Entry]) -> list[Entry]:
+    """Keep the last entry of each run; entries without one stand for themselves."""
+    by_run: dict[str | int, Entry] = {}
+    for number, entry in enumerate(found):
+        by_run[entry.run or number] = entry
+    return list(by_run.values())
+
+
+def _mend(profile: Profile) -> None:
+    data = files.tail(profile.cost, _FIRST_LOOK)
+    end = data.rpartition(b"\n")[2]
+    if not end:
+        return
+    found = profile.cost.lstat()
+    (entry,) = _end(end, found.st_mtime)
+    files.mend_tail(profile.cost, found.st_size - len(end), msgspec.json.encode(entry) + b"\n")
+
+
+def _local_day(now: float) -> tuple[float, float]:
+    """Give the local midnights before and after; a day of a clock change has 23 or 25 hours."""
+    today = dt.datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006 - local time is meant
+    return today.timestamp(), (today + dt.timedelta(days=1)).timestamp()

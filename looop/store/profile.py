@@ -1,0 +1,18 @@
+"""A profile made ready: its folders, its seeds, its CONFIG; what `up`, `init` and `tick` do first.
+
+In: a `Profile`. Out: it exists, private, seeded once, in today's format. Every other verb needs one.
+"""
+
+from looop.store import config, paths, seed
+from looop.store.paths import Profile
+
+
+def prepare(profile: Profile) -> bool:
+    """Make what is missing; True if the profile was seeded. Twice, or at once elsewhere, is harmless.
+
+    Problem REFUSED or USAGE when DATA or CONFIG can't be used as they are; nothing of them is changed then.
+    """
+    paths.create(profile)
+    seeded = seed.seed(profile)
+    config.ensure(profile)
+    return seeded

@@ -1,0 +1,70 @@
+"""What a child's environment keeps of ours, and what it gets."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from looop.child.environ import environment, own_binary, own_command
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setenv("LOOOP_BIN", "/opt/app/looop")
+    return Path("/opt/app/looop")
+
+
+def test_none_of_looops_own_names_reaches_a_child_by_accident() -> None:
+    env = environment({"LOOOP_DATA_DIR": "/a", "LOOOP_SESSION_ID": "x", "HOME": "/h"}, LOOOP_RUN_ID="r")
+    assert {name for name in env if name.startswith("LOOOP_")} == {"LOOOP_BIN", "LOOOP_RUN_ID"}
+    assert env["HOME"] == "/h"
+
+
+def test_what_the_bootloader_set_is_gone() -> None:
+    env = environment({"_PYI_ARCHIVE_FILE": "x", "PYINSTALLER_RESET_ENVIRONMENT": "1"})
+    assert not [name for name in env if "PYI" in name]
+
+
+def test_the_users_library_path_is_restored() -> None:
+    env = environment({"LD_LIBRARY_PATH": "/bundle", "LD_LIBRARY_PATH_ORIG": "/mine"})
+    assert env["LD_LIBRARY_PATH"] == "/mine"
+    assert "LD_LIBRARY_PATH_ORIG" not in env
+
+
+def test_a_frozen_programs_own_library_path_is_dropped(frozen: Path) -> None:
+    assert "LD_LIBRARY_PATH" not in environment({"LD_LIBRARY_PATH": "/bundle"})
+
+
+def test_an_unfrozen_program_leaves_the_users_library_path_alone() -> None:
+    assert environment({"LD_LIBRARY_PATH": "/mine"})["LD_LIBRARY_PATH"] == "/mine"
+
+
+def test_a_frozen_program_is_the_outer_file(frozen: Path) -> None:
+    assert own_binary() == str(frozen)
+    assert own_command("tick", "--force") == [str(frozen), "tick", "--force"]
+
+
+def test_an_unfrozen_one_is_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOOP_BIN", "/evil")
+    assert own_command("tick") == [sys.executable, "-P", "-m", "looop", "tick"]
+    assert own_binary() != "/evil"
+
+
+def test_where_path_knows_no_looop_its_folder_comes_last(frozen: Path) -> None:
+    assert environment({"PATH": "/nowhere"})["PATH"] == "/nowhere:/opt/app"
+
+
+def test_where_path_knows_looop_it_stays_as_it_is(frozen: Path, tmp_path: Path) -> None:
+    (tmp_path / "looop").touch(mode=0o755)
+    assert environment({"PATH": str(tmp_path)})["PATH"] == str(tmp_path)
+
+
+def test_without_a_path_a_child_gets_one(frozen: Path) -> None:
+    assert environment({})["PATH"].endswith(":/opt/app")
+
+
+def test_our_own_environment_is_not_changed() -> None:
+    base = {"LOOOP_X": "1", "LD_LIBRARY_PATH_ORIG": "/a"}
+    environment(base)
+    assert base == {"LOOOP_X": "1", "LD_LIBRARY_PATH_ORIG": "/a"}

@@ -1,0 +1,162 @@
+"""Folders are private, and are emptied whatever an agent has left in them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from looop.store import files
+from looop.store.files import folders
+from support.folder import mode, names, open_descriptors
+from support.ordinary_user import as_ordinary_user
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_a_folder_and_its_missing_parents_are_private_whatever_the_umask(umask: int) -> None:
+    def case(folder: Path) -> None:
+        os.umask(umask)
+        files.private_dir(folder / "a" / "b" / "c")
+        assert {mode(path) for path in folder.rglob("*")} == {0o700}
+
+    as_ordinary_user(case)
+
+
+def test_a_parent_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o755)
+    files.private_dir(tmp_path / "a" / "b" / "c")
+    assert mode(tmp_path / "a") == 0o755
+
+
+def test_a_public_folder_becomes_private(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o755)
+    files.private_dir(tmp_path / "a")
+    assert mode(tmp_path / "a") == 0o700
+
+
+@pytest.mark.parametrize("kind", ["file", "link to a folder", "link to nothing"])
+def test_what_is_no_folder_is_not_taken_for_one(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "real").mkdir()
+    if kind == "file":
+        (tmp_path / "a").write_text("")
+    else:
+        (tmp_path / "a").symlink_to("real" if kind == "link to a folder" else "nothing")
+    with pytest.raises(NotADirectoryError):
+        files.private_dir(tmp_path / "a")
+
+
+def test_an_emptied_folder_stays_the_same_folder(tmp_path: Path) -> None:
+    (tmp_path / "tick").mkdir()
+    (tmp_path / "tick" / "f").write_text("")
+    before = (tmp_path / "tick").stat().st_ino
+    files.empty_dir(tmp_path / "tick")
+    assert names(tmp_path / "tick") == []
+    assert (tmp_path / "tick").stat().st_ino == before
+
+
+def test_emptying_an_absent_folder_makes_it(tmp_path: Path) -> None:
+    files.empty_dir(tmp_path / "tick")
+    assert mode(tmp_path / "tick") == 0o700
+
+
+@pytest.mark.parametrize("remove", [files.empty_dir, files.remove_tree])
+def test_links_are_removed_and_never_followed(tmp_path: Path, remove: Callable[[Path], None]) -> None:
+    (tmp_path / "mine").mkdir(mode=0o500)
+    (tmp_path / "mine" / "precious").write_text("kept")
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "link").symlink_to(tmp_path / "mine")
+    (tree / "inner" / "link").symlink_to(tmp_path / "mine")
+    (tree / "inner" / "file").symlink_to(tmp_path / "mine" / "precious")
+    remove(tree)
+    assert (tmp_path / "mine" / "precious").read_text() == "kept"
+    assert mode(tmp_path / "mine") == 0o500
+
+
+def test_folders_without_rights_are_emptied_all_the_same() -> None:
+    def case(folder: Path) -> None:
+        for rights in (0o000, 0o500, 0o300):
+            inner = folder / "tree" / f"{rights:o}" / "deeper" / "still"
+            inner.mkdir(parents=True)
+            (inner / "f").write_text("")
+            (inner / "f").chmod(0)
+            for path in (inner, inner.parent, inner.parent.parent):
+                path.chmod(rights)
+        files.remove_tree(folder / "tree")
+        assert names(folder) == []
+
+    as_ordinary_user(case)
+
+
+def test_a_tree_deeper_than_any_path_may_be_long_is_removed(tmp_path: Path) -> None:
+    depth, fd = 3000, os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("deeper", dir_fd=fd)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    os.close(fd)
+    files.empty_dir(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_pipes_and_sockets_are_removed_without_being_opened(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    os.mkfifo(tmp_path / "tree" / "pipe")
+    files.remove_tree(tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+
+def test_removing_a_file_or_nothing_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("")
+    files.remove_tree(tmp_path / "f")
+    files.remove_tree(tmp_path / "f")
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_goes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "f").write_text("")
+    real = folders._is_folder
+
+    def gone(fd: int, name: str) -> bool:
+        answer = real(fd, name)
+        (tmp_path / name).unlink()
+        return answer
+
+    monkeypatch.setattr(folders, "_is_folder", gone)
+    files.empty_dir(tmp_path)
+
+
+def test_a_folder_that_is_filled_faster_than_emptied_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.unlink
+
+    def refill(name: str, *, dir_fd: int) -> None:
+        real(name, dir_fd=dir_fd)
+        os.close(os.open(f"{name}x", os.O_CREAT | os.O_WRONLY, dir_fd=dir_fd))
+
+    (tmp_path / "f").write_text("")
+    monkeypatch.setattr(os, "unlink", refill)
+    with pytest.raises(OSError, match="being filled"):
+        files.empty_dir(tmp_path)
+
+
+def test_only_our_own_temporary_files_are_swept(tmp_path: Path) -> None:
+    for name in (".looop-0123456789abcdef.tmp", "goal.md", ".looop-notes", "x.tmp"):
+        (tmp_path / name).write_text("")
+    files.remove_temps(tmp_path)
+    assert names(tmp_path) == [".looop-notes", "goal.md", "x.tmp"]
+
+
+def test_the_room_on_a_disk_is_told(tmp_path: Path) -> None:
+    free, total = files.free_bytes(tmp_path)
+    assert 0 <= free <= total
+    assert total > 0
+
+
+def test_emptying_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    before = open_descriptors()
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    files.empty_dir(tmp_path)
+    assert open_descriptors() == before

@@ -1,0 +1,142 @@
+"""An engine that does what a test says, frame by frame, and a client process that talks to it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from looop.core import wire
+from looop.core.wire import Frame
+
+PATIENCE = 60.0
+RUN_IT_HERE = 77
+"""What the client process exits with when `relay` says that the verb must run in the caller's process."""
+
+ROOT = Path(__file__).parents[2]
+_CLIENT = f"""
+import os, sys
+from looop.engine import client
+for setting in filter(None, os.environ.get("CLIENT_SETTINGS", "").split(",")):
+    name, _, value = setting.partition("=")
+    setattr(client, name, float(value))
+code = client.relay(sys.argv[1], sys.argv[2:], os.environ, os.getcwd())
+os._exit({RUN_IT_HERE} if code is None else code)
+"""
+
+
+class Line:
+    """One accepted connection."""
+
+    def __init__(self, line: socket.socket) -> None:
+        line.settimeout(PATIENCE)
+        self._line = line
+        self._decoder = wire.Decoder()
+        self._heard: list[Frame] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.close()
+
+    def hear(self) -> Frame | None:
+        """Give the next frame; None when the client has hung up."""
+        while not self._heard:
+            try:
+                data = self._line.recv(1 << 16)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self._heard += self._decoder.feed(data)
+        return self._heard.pop(0)
+
+    def run(self) -> wire.Run:
+        """Hear the verb, and take it."""
+        frame = self.hear()
+        assert frame is not None
+        assert frame.kind == wire.RUN
+        self.say(Frame(wire.TAKEN))
+        return wire.unpack_run(frame.data)
+
+    def say(self, *frames: Frame) -> None:
+        self._line.sendall(b"".join(map(wire.encode, frames)))
+
+    def flood(self, data: bytes, until: Callable[[], bool], most: int = 64 << 20) -> int:
+        """Send until the other side takes no more and `until` holds; how many bytes it took."""
+        self._line.settimeout(0)
+        sent = 0
+        while sent < most:
+            try:
+                sent += self._line.send(data)
+            except BlockingIOError:
+                if until():
+                    break
+        return sent
+
+    def end(self, code: int) -> None:
+        self.say(Frame(wire.EXIT, bytes((code,))))
+
+
+class Scripted:
+    """A listening socket whose answers the test gives."""
+
+    def __init__(self, path: Path) -> None:
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._door.settimeout(PATIENCE)
+        self._door.bind(str(path))
+        self._door.listen(8)
+
+    def accept(self) -> Line:
+        return Line(self._door.accept()[0])
+
+    def close(self) -> None:
+        self._door.close()
+
+
+@contextmanager
+def scripted(path: Path) -> Iterator[Scripted]:
+    engine = Scripted(path)
+    try:
+        yield engine
+    finally:
+        engine.close()
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def client(
+    path: Path,
+    *argv: str,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+    env: dict[str, str] | None = None,
+    settings: str = "",
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a client of the socket at `path`; it is killed at the end of the block if it still runs."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, str(path), *argv],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CLIENT_SETTINGS": settings, **(env or {})},
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def output(process: "subprocess.Popen[bytes]") -> tuple[int, bytes, bytes]:
+    """Wait for the client's end: its exit code, stdout and stderr."""
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err
