@@ -1,0 +1,1 @@
+"""THE BEAT: sense, diff, decide, one move, one journal line, sleep."""

@@ -1,0 +1,208 @@
+"""What a beat writes down about itself: its state, its runs, its spend; and what a crash left to finish.
+
+In: a site and what happened. Out: files in DATA, through `store`. Called through `files.aside`: it waits
+for disks. Neighbours: `beat` says when, `land` writes what is policy.
+"""
+
+from contextlib import suppress
+
+import msgspec
+
+from looop.core import ids, limits, line
+from looop.core.diff import Baseline, Change
+from looop.core.due import Why
+from looop.core.moves import Kind, Landing
+from looop.core.phase import Phase
+from looop.core.prompt import JOURNAL, PromptView, render
+from looop.core.runners import Choice
+from looop.core.state import Done, LoopState
+from looop.core.streams import Cost
+from looop.core.world import World
+from looop.loop import land
+from looop.loop.site import Site
+from looop.loop.tick import Outcome, Ticked
+from looop.store import events, files, ledger, memory, runs
+from looop.store.config import Config
+from looop.store.ledger import Entry
+from looop.store.paths import Profile
+from looop.store.runs import MoveRecord, Run
+
+RUNNING = "running"
+"""The outcome of a run whose tick has not ended, or whose looop was killed."""
+
+_LARGEST_STATE = 16 << 20
+_NEWEST = 20
+
+
+def load(profile: Profile) -> LoopState:
+    """Read what earlier beats remembered; nothing, when it is gone or damaged: it is disposable."""
+    try:
+        return msgspec.json.decode(files.read_regular(profile.state, limit=_LARGEST_STATE), type=LoopState)
+    except (OSError, msgspec.MsgspecError):
+        return LoopState()
+
+
+def save(profile: Profile, state: LoopState) -> None:
+    """Remember the state for the next beat; a disk that is full forgets it."""
+    with suppress(OSError):
+        files.scratch(profile.state, msgspec.json.encode(state))
+
+
+def show(profile: Profile, phase: Phase) -> None:
+    """Show the phase to whoever reads `sessions/pulse/status.json`."""
+    files.scratch(profile.pulse / "status.json", msgspec.json.encode(phase))
+
+
+def baseline(profile: Profile) -> Baseline | None:
+    """Read the world of the last good tick; None when there was none, or its file is damaged."""
+    try:
+        return msgspec.json.decode(files.read_regular(profile.baseline, limit=_LARGEST_STATE), type=Baseline)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError:
+        events.emit(profile, "baseline-damaged")
+        return None
+
+
+def begin(site: Site, why: Why, choice: Choice, changes: tuple[Change, ...], world: World) -> Run:
+    """Open a run's folder, say in it that a tick is running, and enter its cost as unknown yet."""
+    local = site.clock.local()
+    run = runs.start(site.profile, ids.run_id(local, _fraction(local.microsecond)))
+    files.scratch(run.world, msgspec.json.format(msgspec.json.encode(world.items())))
+    record = MoveRecord(
+        run=run.id,
+        began=site.clock.now(),
+        why=str(why),
+        changes=changes,
+        runner=choice.name,
+        outcome=RUNNING,
+    )
+    runs.write_record(run, record)
+    ledger.record(site.profile, Entry(record.began, run.id, choice.name, outcome=RUNNING))
+    events.emit(site.profile, "tick-began", run=run.id, why=str(why), runner=choice.name)
+    return run
+
+
+def _fraction(microsecond: int) -> bytes:
+    """Give the part of a second as three bytes, so that runs sort by their names within a second too."""
+    return int(microsecond / 1e6 * (1 << 24)).to_bytes(3, "big")
+
+
+def prompt(
+    site: Site, state: LoopState, world: World, changes: tuple[Change, ...], why: Why, run_id: str
+) -> str:
+    """Write what the agent is told."""
+    held = [line for item, line in limits.held(state) if not state.throttles[item].told]
+    view = PromptView(
+        world=world,
+        changes=changes,
+        why=str(why),
+        journal=memory.journal_lines(site.profile, JOURNAL.count),
+        last_failure=state.failure.reason or None,
+        notices=(*state.notices, *held),
+        local_time=f"{site.clock.local():%Y-%m-%d %H:%M %z}",
+        run=run_id,
+    )
+    return render(view)
+
+
+def end(site: Site, run: Run, choice: Choice, ticked: Ticked) -> None:
+    """Close the run: its record, its cost, its event; and drop the runs that are too old or too many."""
+    record = msgspec.structs.replace(
+        _record(site, run),
+        outcome=str(ticked.outcome),
+        subject=ticked.landing.subject,
+        move=str(ticked.landing.kind),
+        reason=ticked.reason,
+        line=ticked.line,
+        cost=priced(ticked.cost, choice.name, site.config),
+        acts=ticked.acts,
+        ignored=ticked.ignored,
+    )
+    _close(site, run, record)
+    runs.prune(site.profile, site.clock.now())
+
+
+def priced(cost: Cost, runner: str, config: Config) -> Cost:
+    """Give a cost in dollars where the agent told tokens only and CONFIG has the runner's prices."""
+    price = config.prices.get(runner)
+    if cost.usd is not None or price is None or cost.input_tokens is None or cost.output_tokens is None:
+        return cost
+    usd = (cost.input_tokens * price.input + cost.output_tokens * price.output) / 1e6
+    return Cost(usd, cost.input_tokens, cost.output_tokens)
+
+
+def after(state: LoopState, ticked: Ticked, changes: tuple[Change, ...], now: float) -> LoopState:
+    """Make the state that follows a tick."""
+    state = limits.told(state)
+    if ticked.outcome.well:
+        move = _done(ticked.landing, now)
+        woke = [change.item for change in changes if change.item not in state.edits]
+        state = limits.landed(state, woke, move, ticked.timer, now)
+    elif ticked.until is not None:
+        state = limits.parked(state, ticked.reason, ticked.until)
+    else:
+        state = limits.failed(state, ticked.reason, now)
+    if ticked.outcome is Outcome.LANDED:
+        state = limits.wrote(state, ticked.landing.left())
+    return limits.noticed(state, ticked.notices)
+
+
+async def recover(site: Site, state: LoopState) -> LoopState:
+    """Finish the runs that a crash cut off: landings are completed, ticks without one get their line."""
+    for run in await files.aside(_cut_off, site.profile):
+        record = await files.aside(land.load, run)
+        if record is None:
+            reason = "looop was killed while the agent worked; nothing landed"
+            text = line.stamped(f"tick failed: {reason}", site.clock.local())
+            notices = await land.land(site, run, Landing(Kind.NOTHING, None), text, None)
+            state = limits.failed(state, reason, site.clock.now())
+        else:
+            notices = () if record.landed else await land.finish(site, run, record)
+            state = limits.wrote(state, record.left())
+        state = limits.noticed(state, notices)
+        await files.aside(close, site, run)
+    return state
+
+
+def close(site: Site, run: Run) -> None:
+    """Close the record of a run that was cut off, by what its landing says."""
+    landing = land.load(run)
+    well = landing is not None and landing.baseline is not None
+    outcome = str(Outcome.LANDED if well else Outcome.INTERRUPTED)
+    text = line.bare(landing.line) if landing else ""
+    _close(site, run, msgspec.structs.replace(_record(site, run), outcome=outcome, line=text))
+
+
+def _record(site: Site, run: Run) -> MoveRecord:
+    return runs.read_record(run) or MoveRecord(run=run.id, began=site.clock.now())
+
+
+def _close(site: Site, run: Run, record: MoveRecord) -> None:
+    runs.write_record(run, msgspec.structs.replace(record, ended=site.clock.now()))
+    cost = record.cost
+    ledger.record(
+        site.profile,
+        Entry(
+            record.began,
+            run.id,
+            record.runner,
+            cost.usd,
+            cost.input_tokens,
+            cost.output_tokens,
+            record.outcome,
+        ),
+    )
+    events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
+
+
+def _cut_off(profile: Profile) -> list[Run]:
+    """List the newest runs whose record still says that they are running, oldest first."""
+    newest = runs.list_runs(profile)[-_NEWEST:]
+    return [run for run in newest if (record := runs.read_record(run)) and record.outcome == RUNNING]
+
+
+def _done(landing: Landing, now: float) -> Done | None:
+    if landing.kind is Kind.NOTHING or landing.subject is None:
+        return None
+    return Done(str(landing.kind), landing.subject, landing.after, now)

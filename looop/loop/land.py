@@ -1,0 +1,175 @@
+"""Landing: the one way in which a tick changes anything. Staged first, then done, the same after a crash.
+
+In: a judged `Landing` and the folder's `Copy`. Out: files, verb, journal line, baseline, in this order.
+Every step is told by digest or size whether it was done already, so finishing twice is finishing once.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import trio
+from msgspec.structs import replace
+
+from looop.core.diff import Baseline
+from looop.core.moves import Act, Landing, Leaf, Write
+from looop.core.problem import Problem
+from looop.core.world import digest_bytes
+from looop.loop import journal
+from looop.loop.landing import Record, Step, Verb
+from looop.loop.site import Site
+from looop.store import files
+from looop.store.paths import Profile
+from looop.store.runs import Run
+
+VERB_DEADLINE = 60.0
+"""Seconds that a recorded verb may take; it is shielded, since half of it can't be undone."""
+
+_LARGEST = 16 << 20
+
+
+async def land(
+    site: Site, run: Run, landing: Landing, line: str, baseline: Baseline | None
+) -> tuple[str, ...]:
+    """Do it all, under the policy lock. A cancel waits until it is finished.
+
+    Gives notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
+    """
+    record = await files.aside(_stage, site.profile, run, landing, line, baseline)
+    with trio.CancelScope(shield=True):
+        notices = await finish(site, run, record)
+    return notices  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
+
+
+async def finish(site: Site, run: Run, record: Record) -> tuple[str, ...]:
+    """Bring a staged landing to its end, whatever of it was done before."""
+    notices = await files.aside(_files, site.profile, run, record)
+    record, said = await _verb(site, run, record)
+    await files.aside(_end, site.profile, run, record)
+    return (*notices, *said)
+
+
+def load(run: Run) -> Record | None:
+    """Read a run's landing; None when it has none or was stopped before it was staged."""
+    try:
+        return msgspec.json.decode(files.read_regular(run.landing, limit=_LARGEST), type=Record)
+    except FileNotFoundError:
+        return None
+
+
+def keep_replaced(run: Run, before: Mapping[str, Leaf], paths: list[str]) -> None:
+    """Keep the previous version of files that were changed in place while the tick ran."""
+    _copy_out(run.replaced, {path: before[path].data for path in paths if path in before})
+
+
+def keep_rejected(run: Run, before: Mapping[str, Leaf], after: Mapping[str, Leaf]) -> None:
+    """Keep what did not land."""
+    _copy_out(run.rejected, {path: leaf.data for path, leaf in after.items() if before.get(path) != leaf})
+
+
+def now_in_place(profile: Profile, path: str) -> str | None:
+    """Give the digest of a policy file as it stands in DATA; None if there is none."""
+    try:
+        return digest_bytes(files.read_regular(profile.data / path, limit=_LARGEST))
+    except FileNotFoundError:
+        return None
+
+
+def _stage(profile: Profile, run: Run, landing: Landing, line: str, baseline: Baseline | None) -> Record:
+    journal.rotate(profile)
+    steps = tuple(_staged(profile, run, write, count) for count, write in enumerate(landing.writes))
+    act = landing.act
+    record = Record(
+        run=run.id,
+        steps=steps,
+        argv=act.argv if act else (),
+        subject=landing.subject,
+        verb=Verb.WAITING if act else Verb.NONE,
+        journal_size=journal.size(profile),
+        line=line,
+        baseline=baseline,
+    )
+    _save(run, record)
+    return record
+
+
+def _staged(profile: Profile, run: Run, write: Write, count: int) -> Step:
+    before = now_in_place(profile, write.path)
+    if before is not None:
+        keep_previous(profile, run, write.path)
+    if write.data is None:
+        return Step(write.path, before, None)
+    files.private_dir(run.folder / "staged")
+    name = f"staged/{count}"
+    files.durable(run.folder / name, write.data)
+    return Step(write.path, before, digest_bytes(write.data), name, write.executable)
+
+
+def keep_previous(profile: Profile, run: Run, path: str) -> None:
+    """Keep a file's bytes as they are before this landing replaces them."""
+    data = files.read_regular(profile.data / path, limit=_LARGEST)
+    _copy_out(run.replaced, {path: data})
+
+
+def _files(profile: Profile, run: Run, record: Record) -> tuple[str, ...]:
+    """Write the files by digest; what somebody changed since the crash stays, and is told."""
+    kept = []
+    for step in record.steps:
+        found = now_in_place(profile, step.path)
+        if found == step.after:
+            continue
+        if found != step.before:
+            kept.append(
+                f"{step.path} was changed by somebody before the last tick could land on it; it stays"
+            )
+        elif step.staged is None:
+            files.durable_remove(profile.data / step.path)
+        else:
+            data = files.read_regular(run.folder / step.staged, limit=_LARGEST)
+            files.durable(profile.data / step.path, data, mode=0o700 if step.executable else 0o600)
+    return tuple(kept)
+
+
+async def _verb(site: Site, run: Run, record: Record) -> tuple[Record, tuple[str, ...]]:
+    """Perform the verb at most once: marked as started, durably, before it starts."""
+    called = f"`looop {' '.join(record.argv)}`"
+    if record.verb is Verb.STARTED:
+        record = await _marked(run, record, Verb.UNKNOWN)
+        return record, (
+            f"{called} may or may not have happened: the engine died meanwhile; look before you repeat it",
+        )
+    if record.verb is not Verb.WAITING:
+        return record, ()
+    record = await _marked(run, record, Verb.STARTED)
+    try:
+        with trio.fail_after(VERB_DEADLINE):
+            await site.fleet.perform(Act(record.argv, record.subject or ""))
+    except (Problem, OSError, trio.TooSlowError) as error:
+        text = error.text if isinstance(error, Problem) else str(error) or type(error).__name__
+        return await _marked(run, record, Verb.FAILED), (f"{called} failed at landing: {text}",)
+    return await _marked(run, record, Verb.DONE), ()
+
+
+async def _marked(run: Run, record: Record, verb: Verb) -> Record:
+    record = replace(record, verb=verb)
+    await files.aside(_save, run, record)
+    return record
+
+
+def _end(profile: Profile, run: Run, record: Record) -> None:
+    journal.append_once(profile, record.line, record.journal_size)
+    if record.baseline is not None:
+        files.durable(profile.baseline, msgspec.json.encode(record.baseline))
+        files.durable(profile.baseline_hash, f"{record.baseline.hash}\n".encode())
+    _save(run, replace(record, landed=True))
+
+
+def _save(run: Run, record: Record) -> None:
+    files.durable(run.landing, msgspec.json.format(msgspec.json.encode(record), indent=1))
+
+
+def _copy_out(folder: Path, contents: Mapping[str, bytes]) -> None:
+    for path, data in contents.items():
+        target = folder / path
+        files.private_dir(target.parent)
+        files.scratch(target, data)

@@ -1,0 +1,35 @@
+"""Tell a person outside the terminal: CONFIG's `notify` command, once per flag.
+
+In: a sentence. Out: the command ran, with the sentence in LOOOP_TEXT and on its stdin, never in its text.
+"""
+
+from looop.core.quote import flat
+from looop.loop.site import Site
+
+DEADLINE = 30.0
+"""Seconds that the command may take."""
+
+LONGEST = 1000
+"""Bytes of the sentence."""
+
+
+async def notify(site: Site, text: str) -> bool:
+    """Run the command; False when it failed or there is none. Never raises for what the command does."""
+    if not site.config.notify:
+        return False
+    plain = flat(text, LONGEST)
+    try:
+        ended = await site.run(
+            ["/bin/sh", "-c", site.config.notify],
+            cwd=site.profile.data,
+            env=site.environment(LOOOP_TEXT=plain),
+            stdin=f"{plain}\n".encode(),
+            deadline=DEADLINE,
+            max_out=1 << 16,
+        )
+    except OSError as error:
+        site.say(f"notify could not be started: {error.strerror}")
+        return False
+    if ended.code != 0:
+        site.say(f"notify failed: {ended.err.decode(errors='replace').strip()[-200:]}")
+    return ended.code == 0

@@ -1,0 +1,143 @@
+"""What holds the loop back in this beat, gathered: caps, spend, pause, disk, the agent; and who is told.
+
+In: a site and the state. Out: the facts that `core.due` decides by, and the loop's own flags, reconciled:
+a cause that holds has one flag, a cause that is gone has none. Neighbour: `beat`.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from looop.core import limits, runners
+from looop.core.due import Caps, Pace, Spend
+from looop.core.phase import Hold
+from looop.core.problem import Problem
+from looop.core.runners import Choice
+from looop.core.state import LoopState
+from looop.core.world import World
+from looop.loop.notify import notify
+from looop.loop.site import Site
+from looop.store import config, events, files, flags, ledger, pause
+from looop.store.config import Config
+from looop.store.ledger import CorruptLedger
+
+GIB = 1 << 30
+LEAST_SHARE = 0.02
+
+
+def caps(settings: Config) -> Caps:
+    """Give the person's limits."""
+    return Caps(
+        settings.max_decides_per_hour,
+        settings.max_decides_per_day,
+        settings.max_daily_usd,
+        settings.revisit,
+    )
+
+
+def pace(settings: Config) -> Pace:
+    """Give the intervals."""
+    return Pace(settings.interval, settings.busy_interval, settings.active_interval)
+
+
+def spend(site: Site) -> Spend:
+    """Read the ledger; one that is damaged holds the loop, since an unknown spend is not zero."""
+    try:
+        spent = ledger.spent(site.profile, site.clock.now())
+    except CorruptLedger as error:
+        return Spend(trouble=str(error))
+    return Spend(
+        hour=spent.decides_hour,
+        day=spent.decides_today,
+        usd=spent.usd_today,
+        hour_frees_at=spent.hour_frees_at,
+        day_frees_at=spent.day_frees_at,
+    )
+
+
+def paused(site: Site) -> Hold | None:
+    """Give a person's pause, if it is in force."""
+    found = pause.in_force(site.profile, site.clock.now())
+    return found.hold() if found else None
+
+
+def disk(site: Site) -> Hold | None:
+    """Tell whether the disk is full: less than 1 GiB and less than 2 % of it are free."""
+    free, total = files.free_bytes(site.profile.data)
+    least = min(GIB, total * LEAST_SHARE)
+    if free >= least:
+        return None
+    return Hold(f"the disk is full: {free >> 20} MiB are free, {int(least) >> 20} are needed")
+
+
+def choose(site: Site) -> Choice:
+    """Choose the agent of this beat by CONFIG, consent and what is installed now."""
+    path = site.env.get("PATH")
+    found = {
+        name for name, program in runners.PROGRAMS.items() if program and shutil.which(program, path=path)
+    }
+    return runners.choose(
+        site.config.runner,
+        site.config.runners,
+        consented=config.consented(site.config),
+        found=found,
+        root=os.geteuid() == 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reins:
+    """All of it, for one beat. Without a `choice` the troubles say why no agent can be asked."""
+
+    spend: Spend
+    choice: Choice | None
+    paused: Hold | None
+    troubles: tuple[Hold, ...]
+
+
+def gather(site: Site) -> Reins:
+    """Look at everything that may hold this beat."""
+    troubles = [hold] if (hold := disk(site)) else []
+    choice = None
+    try:
+        choice = choose(site)
+    except Problem as problem:
+        troubles.append(Hold(problem.text))
+    return Reins(spend(site), choice, paused(site), tuple(troubles))
+
+
+def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, str]:
+    """Say what a person must know now, by cause."""
+    found = {hold.reason.split(":")[0]: hold.reason for hold in now.troubles}
+    found |= dict(limits.held(state))
+    for reading in world.readings:
+        tried = state.tried.get(reading.name)
+        if tried and tried.failures >= limits.SENSOR_PATIENCE:
+            failed = f"failed {limits.SENSOR_PATIENCE} times in a row and is tried ever more rarely"
+            found[f"failing {reading.name}"] = f"the sensor {reading.name} {failed}: it {reading.error}"
+    if now.spend.trouble:
+        found["ledger"] = now.spend.trouble
+    if (warn := site.config.warn_daily_usd) and now.spend.usd >= warn:
+        found["money"] = f"more than ${warn:g} was spent today (warn_daily_usd)"
+    if state.park:
+        found["park"] = f"the agent can't work: {state.park.reason}"
+    return found
+
+
+async def reconcile(site: Site, flagged: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Raise what is wanted and was not told yet, end what is no longer true; gives what is told now.
+
+    A flag that a person has put away stays away until its cause has gone and come back.
+    """
+    for cause in flagged:
+        if cause not in wanted:
+            await files.aside(flags.clear, site.profile, cause)
+    for cause, text in wanted.items():
+        if cause in flagged:
+            continue
+        if await files.aside(flags.raise_flag, site.profile, cause, text) is not None:
+            site.say(f"⚑ {text}")
+            events.emit(site.profile, "flag", cause=cause, text=text)
+            await notify(site, text)
+    return tuple(sorted(wanted))

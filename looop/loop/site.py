@@ -1,0 +1,49 @@
+"""Where a beat happens: the profile with everything around it that a step may need, as one value."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from looop.child import spawn
+from looop.child.environ import environment
+from looop.loop.clock import Clock
+from looop.loop.fleet import Fleet, NoFleet
+from looop.store.config import Config, load
+from looop.store.paths import Profile
+
+Run = Callable[..., Awaitable[spawn.Ended]]
+"""`child.spawn.run`, or a test's fake of it: the one door to other programs."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A beat's surroundings. `env` is the environment that children get; `say` tells people a line."""
+
+    profile: Profile
+    config: Config
+    env: Mapping[str, str]
+    say: Callable[[str], None]
+    clock: Clock = field(default_factory=Clock)
+    fleet: Fleet = field(default_factory=NoFleet)
+    run: Run = spawn.run
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Make the environment of a child of this profile."""
+        ours = {"LOOOP_DATA_DIR": str(self.profile.data), "LOOOP_CONFIG": str(self.profile.config)}
+        return environment(self.env, **ours, **extra)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stays the same from beat to beat; CONFIG is read afresh for each, so an edit counts at once."""
+
+    profile: Profile
+    env: Mapping[str, str]
+    say: Callable[[str], None]
+    clock: Clock
+    fleet: Fleet
+    run: Run = spawn.run
+
+    def site(self) -> Site:
+        """Make the site of one beat. Problem when CONFIG can't be used."""
+        config = load(self.profile, self.env)
+        return Site(self.profile, config, self.env, self.say, self.clock, self.fleet, self.run)

@@ -1,0 +1,203 @@
+"""Steps 4 and 5 of a beat: the agent's one turn, judged, landed or rejected, with exactly one journal line.
+
+In: a site, a run and what the agent is to be told. Out: `Ticked`. Every way out writes its line, a cancel
+too. Neighbours: `decide` runs the agent, `core.moves` judges, `land` performs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+import trio
+
+from looop.core import line as journal_line
+from looop.core.diff import Baseline
+from looop.core.moves import Kind, Landing, judge, timer
+from looop.core.runners import Choice
+from looop.core.streams import Cost, Fault, Result
+from looop.core.world import World
+from looop.loop import land, move
+from looop.loop.decide import Decided, decide
+from looop.loop.move import Copy, Found
+from looop.loop.site import Site
+from looop.loop.transaction import Transaction
+from looop.store import files, memory
+from looop.store.runs import Run
+
+PARKS = frozenset({Fault.LOGIN, Fault.USAGE_LIMIT})
+PARK_RETRY = 3600.0
+"""Seconds until an agent that can't work, and doesn't say until when, is tried again."""
+
+LOCK_PATIENCE = 10.0
+"""Seconds to wait for `.policy.lock`, which verbs hold for milliseconds."""
+
+CLEANUP = 15.0
+"""Seconds that the line of an interrupted tick may take to reach the disk."""
+
+
+class Outcome(Enum):
+    """How a tick ended."""
+
+    LANDED = "landed"
+    NOTHING = "nothing"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    PARKED = "parked"
+    INTERRUPTED = "interrupted"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def well(self) -> bool:
+        """Whether the tick ended well and its world becomes the baseline."""
+        return self in {Outcome.LANDED, Outcome.NOTHING}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """One tick, ended. `notices` are for the next one; `until` is when a parked agent can work again."""
+
+    outcome: Outcome
+    line: str
+    reason: str = ""
+    landing: Landing = field(default_factory=lambda: Landing(Kind.NOTHING, None))
+    timer: int | None = None
+    until: float | None = None
+    notices: tuple[str, ...] = ()
+    cost: Cost = field(default_factory=lambda: Cost(None, None, None))
+    acts: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    said: str = ""
+
+
+async def tick(
+    site: Site,
+    run: Run,
+    prompt: str,
+    world: World,
+    choice: Choice,
+    transaction: Transaction,
+    landing_begins: Callable[[], None],
+) -> Ticked:
+    """Let the agent make its one move. A cancel ends the agent and leaves one line; nothing else changed."""
+    copy = await files.aside(move.fill, site.profile)
+    try:
+        decided = await decide(site, run, prompt, choice)
+    except trio.Cancelled:
+        with trio.move_on_after(CLEANUP, shield=True):
+            await _close(
+                site, run, copy, _failure(Outcome.INTERRUPTED, "looop was stopped while the agent worked")
+            )
+        raise
+    except OSError as error:
+        return await _close(
+            site, run, copy, _failure(Outcome.FAILED, f"the agent could not be started: {error}")
+        )
+    landing_begins()
+    with trio.CancelScope(shield=True):
+        ticked = await _conclude(site, run, copy, decided, world, transaction)
+    return ticked  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
+
+
+async def _conclude(
+    site: Site, run: Run, copy: Copy, decided: Decided, world: World, transaction: Transaction
+) -> Ticked:
+    """Judge and land. Shielded by the caller: from here on it is milliseconds of files and one verb."""
+    result = decided.result
+    found = await files.aside(move.collect, site.profile)
+    if decided.timed_out:
+        reason = f"the agent was ended after {site.config.tick_timeout:g} s (tick_timeout)"
+        ticked = _failure(Outcome.FAILED, reason, result)
+    elif result.fault is not None:
+        ticked = _fault(site, result)
+    else:
+        archived = await files.aside(memory.archived, site.profile)
+        judged = judge(copy.leaves, found.leaves, transaction.act, archived)
+        if isinstance(judged, Landing):
+            return await _close(site, run, copy, _well(copy, found, judged, result), world)
+        ticked = _failure(Outcome.REJECTED, judged.reason, result)
+    await files.aside(land.keep_rejected, run, copy.leaves, found.leaves)
+    return await _close(site, run, copy, ticked)
+
+
+async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, world: World | None = None) -> Ticked:
+    """Land what is to land, the journal line in any case, and tell what people changed meanwhile.
+
+    A `world` is there when the tick ended well; it becomes the baseline.
+    """
+    with await _policy_lock(site):
+        outside = await files.aside(_changed_in_place, site, run, copy)
+        if conflict := sorted({write.path for write in ticked.landing.writes} & set(outside)):
+            reason = f"{', '.join(conflict)} was changed in place while the tick ran; that edit stays"
+            lost = _failure(Outcome.REJECTED, reason)
+            ticked = replace(
+                ticked, outcome=lost.outcome, reason=reason, line=lost.line, landing=lost.landing
+            )
+            world = None
+        baseline = Baseline.of(world, site.clock.now()) if world else None
+        text = journal_line.stamped(ticked.line, site.clock.local())
+        failed = await land.land(site, run, ticked.landing, text, baseline)
+    notices = (*ticked.notices, *failed, *(_edited(path) for path in outside))
+    return replace(ticked, notices=notices)
+
+
+async def _policy_lock(site: Site) -> files.Lock:
+    """Take the lock that every writer of policy files holds. Problem when it is held too long."""
+    with trio.move_on_after(LOCK_PATIENCE):
+        while True:
+            try:
+                return files.lock(site.profile.policy_lock)
+            except files.Held:
+                await trio.sleep(0.02)
+    return files.lock(site.profile.policy_lock)
+
+
+def _changed_in_place(site: Site, run: Run, copy: Copy) -> list[str]:
+    now = memory.policy_digests(site.profile)
+    paths = sorted(path for path in {*now, *copy.policy} if now.get(path) != copy.policy.get(path))
+    land.keep_replaced(run, copy.leaves, paths)
+    return paths
+
+
+def _well(copy: Copy, found: Found, landing: Landing, result: Result) -> Ticked:
+    seconds, trouble = timer(found.timer)
+    nothing = landing.kind is Kind.NOTHING
+    line = journal_line.added(copy.journal, found.journal) or _evidence(landing, result)
+    return Ticked(
+        Outcome.NOTHING if nothing else Outcome.LANDED,
+        line,
+        landing=landing,
+        timer=seconds,
+        notices=(trouble,) if trouble else (),
+        cost=result.cost,
+        acts=result.acts,
+        ignored=found.ignored,
+        said=result.said,
+    )
+
+
+def _evidence(landing: Landing, result: Result) -> str:
+    """Write the line that the agent did not: what landed, and the end of what it said."""
+    said = journal_line.flat(result.said)[:200]
+    return f"{landing} (looop's own line; the agent wrote none{f' and said: {said}' if said else ''})"
+
+
+def _fault(site: Site, result: Result) -> Ticked:
+    reason = result.reason or str(result.fault)
+    if result.fault in PARKS or result.until is not None:
+        until = result.until or site.clock.now() + PARK_RETRY
+        return _failure(Outcome.PARKED, reason, result, until)
+    return _failure(Outcome.FAILED, reason, result)
+
+
+def _failure(
+    outcome: Outcome, reason: str, result: Result | None = None, until: float | None = None
+) -> Ticked:
+    flat = journal_line.flat(reason)
+    ticked = Ticked(outcome, f"tick failed: {flat}", reason=flat, until=until)
+    return replace(ticked, cost=result.cost, acts=result.acts, said=result.said) if result else ticked
+
+
+def _edited(path: str) -> str:
+    return f"{path} was changed in place while the last tick ran; it stays, and its previous version is kept"

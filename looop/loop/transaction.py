@@ -1,0 +1,30 @@
+"""The running tick's one verb: recorded when the agent calls it, performed when the tick lands."""
+
+from dataclasses import dataclass, field
+
+from looop.core.moves import Act
+from looop.core.problem import Exit, Problem
+from looop.loop.fleet import Fleet
+
+
+@dataclass
+class Transaction:
+    """Open while an agent runs; whoever runs the tick asks it for each changing verb that arrives."""
+
+    fleet: Fleet
+    act: Act | None = None
+    refused: list[str] = field(default_factory=list)
+
+    def record(self, act: Act) -> None:
+        """Record the tick's verb. Problem REFUSED for a second one, or one that could not be performed."""
+        if self.act is not None:
+            self.refused.append(" ".join(act.argv))
+            first = " ".join(self.act.argv)
+            raise Problem(
+                Exit.REFUSED,
+                "second-move",
+                f"This tick's one move is `looop {first}` already; end your turn, the next tick may do more.",
+            )
+        if not act.writes:
+            self.fleet.check(act)
+        self.act = act

@@ -1,0 +1,176 @@
+"""A landing that is cut off anywhere is finished once, whoever finds it."""
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from looop.core.diff import Baseline
+from looop.core.moves import Act, Kind, Landing, Write
+from looop.core.problem import Exit, Problem
+from looop.core.world import Document, World
+from looop.loop import journal, land
+from looop.loop.clock import Clock
+from looop.loop.fleet import FakeFleet
+from looop.loop.landing import Record, Verb
+from looop.loop.site import Site
+from looop.store import config, files, runs
+from looop.store.runs import Run
+from support.profiles import GOAL, made_in
+
+LINE = "- 2026-11-22 10:00 noted on a"
+NOTE = Write("goals/a.md", GOAL.encode() + b"- noted\n")
+BASELINE = Baseline.of(World(Document("PLAYBOOK.md", "", "x")), 1.0)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the code under test catches it."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    profile = made_in(tmp_path)
+    (profile.goals / "a.md").write_text(GOAL)
+    settings = config.load(profile, {})
+    return Site(profile, settings, {}, lambda _line: None, Clock(), FakeFleet())
+
+
+@pytest.fixture
+def run(site: Site) -> Run:
+    return runs.start(site.profile, "tick-20261122-100000-abcdef")
+
+
+def note(act: Act | None = None) -> Landing:
+    return Landing(Kind.GOAL_CHANGED, "goal:a.md", (NOTE,), act)
+
+
+def journal_of(site: Site) -> str:
+    return site.profile.journal.read_text() if site.profile.journal.exists() else ""
+
+
+def landed(site: Site) -> bool:
+    """Tell whether everything that a landing does has been done, once."""
+    return (
+        (site.profile.goals / "a.md").read_bytes() == NOTE.data
+        and journal_of(site) == f"{LINE}\n"
+        and site.profile.baseline.exists()
+    )
+
+
+async def test_a_landing_writes_files_journal_and_baseline(site: Site, run: Run) -> None:
+    assert await land.land(site, run, note(), LINE, BASELINE) == ()
+    assert landed(site)
+    assert (run.replaced / "goals/a.md").read_text() == GOAL
+
+
+async def test_a_new_sensor_lands_executable_and_a_removed_file_goes(site: Site, run: Run) -> None:
+    new = Write("sensors/s.sh", b"#!/bin/sh\n", executable=True)
+    await land.land(site, run, Landing(Kind.SENSOR_ADDED, "sensor:s", (new,)), LINE, None)
+    assert (site.profile.sensors / "s.sh").stat().st_mode & 0o777 == 0o700
+    gone = Landing(Kind.SENSOR_REMOVED, "sensor:s", (Write("sensors/s.sh", None),))
+    other = runs.start(site.profile, "tick-20261122-100000-abcdff")
+    await land.land(site, other, gone, LINE, None)
+    assert not (site.profile.sensors / "s.sh").exists()
+
+
+@pytest.mark.parametrize("dies_at", ["durable", "append_durable", "mend_tail"])
+@pytest.mark.parametrize("call", range(6))
+async def test_killed_at_any_write_it_is_finished_once(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch, dies_at: str, call: int
+) -> None:
+    real = getattr(files, dies_at)
+    count = iter(range(100))
+
+    def dying(*args: object, **named: object) -> object:
+        if next(count) == call:
+            raise Killed
+        return real(*args, **named)
+
+    monkeypatch.setattr(files, dies_at, dying)
+    with contextlib.suppress(Killed):
+        await land.land(site, run, note(), LINE, BASELINE)
+    monkeypatch.undo()
+    record = land.load(run)
+    if record is None:  # killed before the landing was staged: nothing has happened
+        assert journal_of(site) == ""
+        assert (site.profile.goals / "a.md").read_text() == GOAL
+        return
+    await land.finish(site, run, record)
+    await land.finish(site, run, record)
+    assert landed(site)
+
+
+async def test_half_a_journal_line_is_completed(site: Site, run: Run) -> None:
+    site.profile.journal.write_text("- earlier\n")
+    size = journal.size(site.profile)
+    site.profile.journal.write_text(f"- earlier\n{LINE[:12]}")
+    journal.append_once(site.profile, LINE, size)
+    assert journal_of(site) == f"- earlier\n{LINE}\n"
+
+
+async def test_a_journal_edited_by_a_person_meanwhile_keeps_their_bytes(site: Site, run: Run) -> None:
+    site.profile.journal.write_text("- earlier\n")
+    size = journal.size(site.profile)
+    site.profile.journal.write_text("- earlier, and a person's remark")
+    journal.append_once(site.profile, LINE, size)
+    journal.append_once(site.profile, LINE, size)
+    assert journal_of(site) == f"- earlier, and a person's remark\n{LINE}\n"
+
+
+async def test_an_edit_between_the_crash_and_the_recovery_stays_and_is_told(site: Site, run: Run) -> None:
+    await land.land(site, run, note(), LINE, None)
+    record = land.load(run)
+    assert record is not None
+    (site.profile.goals / "a.md").write_text("a person was here")
+    notices = await land.finish(site, run, record)
+    assert (site.profile.goals / "a.md").read_text() == "a person was here"
+    assert "goals/a.md was changed by somebody" in notices[0]
+
+
+def fleet(site: Site) -> FakeFleet:
+    assert isinstance(site.fleet, FakeFleet)
+    return site.fleet
+
+
+ACT = Act(("start-session", "a", "do it"), "goal:a.md")
+
+
+async def test_a_verb_is_performed_once_at_landing(site: Site, run: Run) -> None:
+    await land.land(site, run, note(ACT), LINE, BASELINE)
+    record = land.load(run)
+    assert record is not None
+    assert record.verb is Verb.DONE
+    await land.finish(site, run, record)
+    assert fleet(site).performed == [ACT]
+
+
+async def test_a_verb_that_may_have_happened_is_reported_and_never_repeated(site: Site, run: Run) -> None:
+    async def dies(_act: Act) -> None:
+        raise Killed
+
+    fleet(site).perform = dies  # type: ignore[method-assign, assignment]
+    with pytest.raises(Killed):
+        await land.land(site, run, note(ACT), LINE, BASELINE)
+    record = land.load(run)
+    assert record is not None
+    assert record.verb is Verb.STARTED
+    (notice,) = await land.finish(site, run, record)
+    assert "may or may not have happened" in notice
+    assert landed(site)
+    assert fleet(site).performed == []
+
+
+async def test_a_verb_that_fails_is_told_to_the_next_tick_and_the_files_stay(site: Site, run: Run) -> None:
+    async def refuses(_act: Act) -> None:
+        raise Problem(Exit.REFUSED, "live", "a is live already.")
+
+    fleet(site).perform = refuses  # type: ignore[method-assign, assignment]
+    (notice,) = await land.land(site, run, note(ACT), LINE, BASELINE)
+    assert "failed at landing: a is live already." in notice
+    assert landed(site)
+
+
+def test_a_record_survives_its_file() -> None:
+    record = Record("tick-1", (), ("start-session", "a"), "goal:a.md", Verb.WAITING, 7, LINE, BASELINE)
+    assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record
