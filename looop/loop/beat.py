@@ -110,12 +110,8 @@ class Beats:
         self._state = book.load(profile)
         self._edited_at: float | None = None
         self._transaction: Transaction | None = None
+        self._recovered = False
         self.phase = Phase(pid=os.getpid())
-
-    async def recover(self) -> None:
-        """Finish what a crash interrupted: landings by digest and size, lines of ticks that never ended."""
-        at = self._around.site()
-        await self._remember(await book.recover(at, self._state))
 
     async def edited(self) -> bool:
         """Tell whether a policy file differs from what looop itself last read or wrote."""
@@ -125,15 +121,27 @@ class Beats:
             return False
 
     async def beat(self, order: Order) -> Report:
-        """Do one beat. Cancelled, it ends sensors and agent and has changed nothing but one journal line.
+        """Do one beat, after finishing what a crash or a broken disk had interrupted.
 
-        Problem when CONFIG can't be used; nothing was done then.
+        Problem when CONFIG can't be used: nothing was done. OSError when the disk fails: the next beat
+        finishes what this one began. Cancelled, it has ended sensors and agent, and changed nothing but one
+        journal line.
         """
         at = self._around.site()
+        if not self._recovered:
+            await self._remember(await book.recover(at, self._state))
+            self._recovered = True
+        try:
+            return await self._beat(at, order)
+        except OSError:
+            self._recovered = False
+            raise
+
+    async def _beat(self, at: Site, order: Order) -> Report:
         self.show(Doing.SENSING)
         try:
-            policy = await sense.read_policy(at)
-        except (OSError, memory.Unreadable) as error:
+            policy = await files.aside(memory.observe, at.profile)
+        except memory.Unreadable as error:
             return await self._unreadable(at, str(error))
         await self._see_edits(at, policy.digests)
         sensed = await sense.sense(at, policy, self._state.tried)
@@ -148,7 +156,10 @@ class Beats:
         self._note(reins_now)
         if verdict.why is None or verdict.holds or reins_now.choice is None:
             return self._sleeping(at, verdict, sensed.world, changes)
-        return await self._ask(at, verdict.why, reins_now.choice, sensed.world, changes)
+        try:
+            return await self._ask(at, verdict.why, reins_now.choice, sensed.world, changes)
+        except memory.Unreadable as error:
+            return await self._unreadable(at, str(error))
 
     def record(self, act: Act) -> None:
         """Record the running tick's verb; Problem REFUSED when there is no tick, or for a second verb."""
@@ -172,14 +183,15 @@ class Beats:
     async def _ask(
         self, at: Site, why: Why, choice: Choice, world: World, changes: tuple[Change, ...]
     ) -> Report:
-        run = await files.aside(book.begin, at, why, choice, changes, world)
-        prompt = await files.aside(book.prompt, at, self._state, world, changes, why, run.id)
+        run_id = book.new_run(at)
+        prompt = await files.aside(book.prompt, at, self._state, world, changes, why, run_id)
+        run = await files.aside(book.begin, at, run_id, why, choice, changes, world)
         self.show(Doing.DECIDING, run=run.id)
         at.say(f"tick {run.id}: {why}; asking {choice.name}")
         self._transaction = Transaction(at.fleet)
         try:
             ticked = await tick(at, run, prompt, world, choice, self._transaction, self._landing)
-        except trio.Cancelled:
+        except BaseException:  # a cancel above all
             with trio.move_on_after(CLEANUP, shield=True):
                 await files.aside(book.close, at, run)
             raise

@@ -64,10 +64,17 @@ def baseline(profile: Profile) -> Baseline | None:
         return None
 
 
-def begin(site: Site, why: Why, choice: Choice, changes: tuple[Change, ...], world: World) -> Run:
-    """Open a run's folder, say in it that a tick is running, and enter its cost as unknown yet."""
+def new_run(site: Site) -> str:
+    """Name the run that begins now; names sort by time, within a second too."""
     local = site.clock.local()
-    run = runs.start(site.profile, ids.run_id(local, _fraction(local.microsecond)))
+    return ids.run_id(local, int(local.microsecond / 1e6 * (1 << 24)).to_bytes(3, "big"))
+
+
+def begin(
+    site: Site, run_id: str, why: Why, choice: Choice, changes: tuple[Change, ...], world: World
+) -> Run:
+    """Open a run's folder, say in it that a tick is running, and enter its cost as unknown yet."""
+    run = runs.start(site.profile, run_id)
     files.scratch(run.world, msgspec.json.format(msgspec.json.encode(world.items())))
     record = MoveRecord(
         run=run.id,
@@ -81,11 +88,6 @@ def begin(site: Site, why: Why, choice: Choice, changes: tuple[Change, ...], wor
     ledger.record(site.profile, Entry(record.began, run.id, choice.name, outcome=RUNNING))
     events.emit(site.profile, "tick-began", run=run.id, why=str(why), runner=choice.name)
     return run
-
-
-def _fraction(microsecond: int) -> bytes:
-    """Give the part of a second as three bytes, so that runs sort by their names within a second too."""
-    return int(microsecond / 1e6 * (1 << 24)).to_bytes(3, "big")
 
 
 def prompt(
@@ -166,8 +168,10 @@ async def recover(site: Site, state: LoopState) -> LoopState:
 
 
 def close(site: Site, run: Run) -> None:
-    """Close the record of a run that was cut off, by what its landing says."""
+    """Close the record of a run that was cut off, by its landing; one with half a landing stays open."""
     landing = land.load(run)
+    if landing is not None and not landing.landed:
+        return
     well = landing is not None and landing.baseline is not None
     outcome = str(Outcome.LANDED if well else Outcome.INTERRUPTED)
     text = line.bare(landing.line) if landing else ""

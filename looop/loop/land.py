@@ -5,6 +5,7 @@ Every step is told by digest or size whether it was done already, so finishing t
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -68,11 +69,16 @@ def keep_rejected(run: Run, before: Mapping[str, Leaf], after: Mapping[str, Leaf
 
 
 def now_in_place(profile: Profile, path: str) -> str | None:
-    """Give the digest of a policy file as it stands in DATA; None if there is none."""
+    """Give the digest of a policy file as it stands in DATA; None if there is none.
+
+    What is no regular file has a digest that no file has: it is somebody's, and stays.
+    """
     try:
         return digest_bytes(files.read_regular(profile.data / path, limit=_LARGEST))
     except FileNotFoundError:
         return None
+    except (files.NotRegular, files.TooLarge) as error:
+        return f"no regular file: {error}"
 
 
 def _stage(profile: Profile, run: Run, landing: Landing, line: str, baseline: Baseline | None) -> Record:
@@ -95,20 +101,14 @@ def _stage(profile: Profile, run: Run, landing: Landing, line: str, baseline: Ba
 
 def _staged(profile: Profile, run: Run, write: Write, count: int) -> Step:
     before = now_in_place(profile, write.path)
-    if before is not None:
-        keep_previous(profile, run, write.path)
+    with suppress(OSError):
+        _copy_out(run.replaced, {write.path: files.read_regular(profile.data / write.path, limit=_LARGEST)})
     if write.data is None:
         return Step(write.path, before, None)
     files.private_dir(run.folder / "staged")
     name = f"staged/{count}"
     files.durable(run.folder / name, write.data)
     return Step(write.path, before, digest_bytes(write.data), name, write.executable)
-
-
-def keep_previous(profile: Profile, run: Run, path: str) -> None:
-    """Keep a file's bytes as they are before this landing replaces them."""
-    data = files.read_regular(profile.data / path, limit=_LARGEST)
-    _copy_out(run.replaced, {path: data})
 
 
 def _files(profile: Profile, run: Run, record: Record) -> tuple[str, ...]:

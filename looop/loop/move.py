@@ -5,6 +5,7 @@ them. Always DATA/tick: agents tie trust, caches and project folders to where th
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,13 @@ def fill(profile: Profile) -> Copy:
     files.empty_dir(profile.tick)
     for folder in ("goals", "goals/archive", "sensors"):
         files.private_dir(profile.tick / folder)
-    policy = memory.policy_digests(profile)
     leaves = {}
-    for path in policy:
-        data = files.read_regular(profile.data / path, limit=_LARGEST_COPY)
-        leaves[path] = Leaf(data)
-        files.scratch(profile.tick / path, data, mode=0o700 if path.startswith("sensors/") else 0o600)
+    for path in memory.policy_digests(profile):
+        with suppress(FileNotFoundError):  # removed since it was listed: then the agent gets none
+            data = files.read_regular(profile.data / path, limit=_LARGEST_COPY)
+            leaves[path] = Leaf(data)
+            mode = 0o700 if path.startswith("sensors/") else 0o600
+            files.scratch(profile.tick / path, data, mode=mode)
     journal = "".join(f"{line}\n" for line in memory.journal_lines(profile, JOURNAL_LINES))
     files.scratch(profile.tick / _JOURNAL, journal.encode())
     return Copy(leaves, journal, {path: leaf.digest for path, leaf in leaves.items()})

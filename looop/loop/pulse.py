@@ -60,14 +60,13 @@ class Pulse:
         self._last_beat = -BEAT_GAP
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Beat until cancelled; started once what a crash left is finished and edits are watched.
+        """Beat until cancelled; started once edits are watched.
 
         A cancel ends sensors and agent with their trees; a landing in progress is finished first.
         """
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._watch)
-                await self._beats.recover()
                 task_status.started()
                 report = await self._beat()
                 while True:
@@ -123,6 +122,8 @@ class Pulse:
             report = self._beats.idle(problem.text)
             for request in asked:
                 request.problem = problem
+        except OSError as error:
+            report = self._beats.idle(f"{error.filename or 'the disk'}: {error.strerror or error}")
         finally:
             for request in asked:
                 request.done.set()

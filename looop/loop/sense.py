@@ -15,10 +15,10 @@ from looop.child import spawn
 from looop.core.limits import sensor_due
 from looop.core.reading import Snapshot, failed, parse
 from looop.core.state import Tried
-from looop.core.world import Document, Reading, World
+from looop.core.world import Reading, World
 from looop.loop.site import Site
 from looop.store import files, memory
-from looop.store.memory import SensorFile
+from looop.store.memory import Memory, SensorFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,7 @@ class Sensed:
     tried: dict[str, Tried]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The policy files as one beat read them, and their digests by path."""
-
-    playbook: Document | None
-    goals: tuple[Document, ...]
-    sensors: tuple[SensorFile, ...]
-    digests: dict[str, str]
-
-
-async def read_policy(site: Site) -> Policy:
-    """Read the policy files. Raises `memory.Unreadable` for one that is there but can't be read."""
-    return await files.aside(_read_policy, site)
-
-
-async def sense(site: Site, policy: Policy, tried: dict[str, Tried]) -> Sensed:
+async def sense(site: Site, policy: Memory, tried: dict[str, Tried]) -> Sensed:
     """Run the sensors that are due and observe the rest. Cancelled, it ends every sensor's whole tree."""
     readings: dict[str, Reading] = {}
     results: dict[str, Tried] = {}
@@ -67,8 +52,11 @@ async def sense(site: Site, policy: Policy, tried: dict[str, Tried]) -> Sensed:
 
 
 async def remembered(site: Site) -> World:
-    """Observe without running anything: the readings are those of the last beat (`tick --dry-run`)."""
-    policy = await read_policy(site)
+    """Observe without running anything: the readings are those of the last beat (`tick --dry-run`).
+
+    Raises `memory.Unreadable` for a policy file that is there but can't be read.
+    """
+    policy = await files.aside(memory.observe, site.profile)
     readings = await files.aside(_all_snapshots, site, policy.sensors)
     return World(policy.playbook, policy.goals, readings, site.fleet.sessions(), site.fleet.claims())
 
@@ -116,16 +104,6 @@ async def _read(
     reading = await run_sensor(site, sensor, env)
     again = before.failures if before and before.digest == sensor.digest else 0
     return reading, Tried(now, sensor.digest, again + 1 if reading.error else 0)
-
-
-def _read_policy(site: Site) -> Policy:
-    profile = site.profile
-    return Policy(
-        memory.read_playbook(profile),
-        memory.read_goals(profile),
-        memory.list_sensors(profile),
-        memory.policy_digests(profile),
-    )
 
 
 def _snapshot(site: Site, sensor: SensorFile) -> Reading | None:

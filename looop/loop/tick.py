@@ -35,6 +35,9 @@ CLEANUP = 15.0
 """Seconds that the line of an interrupted tick may take to reach the disk."""
 
 
+STOPPED = "looop was stopped while the agent worked"
+
+
 class Outcome(Enum):
     """How a tick ended."""
 
@@ -84,16 +87,13 @@ async def tick(
     copy = await files.aside(move.fill, site.profile)
     try:
         decided = await decide(site, run, prompt, choice)
-    except trio.Cancelled:
-        with trio.move_on_after(CLEANUP, shield=True):
-            await _close(
-                site, run, copy, _failure(Outcome.INTERRUPTED, "looop was stopped while the agent worked")
-            )
-        raise
     except OSError as error:
-        return await _close(
-            site, run, copy, _failure(Outcome.FAILED, f"the agent could not be started: {error}")
-        )
+        failure = _failure(Outcome.FAILED, f"the agent could not be started: {error.strerror}")
+        return await _close(site, run, copy, failure)
+    except BaseException:  # a cancel above all: whatever ends the agent, the tick leaves its line
+        with trio.move_on_after(CLEANUP, shield=True):
+            await _close(site, run, copy, _failure(Outcome.INTERRUPTED, STOPPED))
+        raise
     landing_begins()
     with trio.CancelScope(shield=True):
         ticked = await _conclude(site, run, copy, decided, world, transaction)
@@ -127,9 +127,8 @@ async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, world: World 
     A `world` is there when the tick ended well; it becomes the baseline.
     """
     with await _policy_lock(site):
-        outside = await files.aside(_changed_in_place, site, run, copy)
-        if conflict := sorted({write.path for write in ticked.landing.writes} & set(outside)):
-            reason = f"{', '.join(conflict)} was changed in place while the tick ran; that edit stays"
+        outside, reason = await files.aside(_changed_in_place, site, run, copy, ticked.landing)
+        if reason:
             lost = _failure(Outcome.REJECTED, reason)
             ticked = replace(
                 ticked, outcome=lost.outcome, reason=reason, line=lost.line, landing=lost.landing
@@ -153,11 +152,19 @@ async def _policy_lock(site: Site) -> files.Lock:
     return files.lock(site.profile.policy_lock)
 
 
-def _changed_in_place(site: Site, run: Run, copy: Copy) -> list[str]:
-    now = memory.policy_digests(site.profile)
+def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tuple[list[str], str]:
+    """List the policy files that somebody changed while the tick ran, and say why it can't land, if so."""
+    try:
+        now = memory.policy_digests(site.profile)
+    except memory.Unreadable as error:
+        return [], f"{error}, so nothing may land"
     paths = sorted(path for path in {*now, *copy.policy} if now.get(path) != copy.policy.get(path))
     land.keep_replaced(run, copy.leaves, paths)
-    return paths
+    targets = {write.path: land.now_in_place(site.profile, write.path) for write in landing.writes}
+    conflicts = sorted(path for path, digest in targets.items() if digest != copy.policy.get(path))
+    if not conflicts:
+        return paths, ""
+    return paths, f"{', '.join(conflicts)} was changed in place while the tick ran; that edit stays"
 
 
 def _well(copy: Copy, found: Found, landing: Landing, result: Result) -> Ticked:

@@ -1,7 +1,8 @@
 """A subreaper of its own for one test: `drive.py JSON` runs hostile programs and tells what became of them.
 
-It prints one JSON object: how each ended, the marked processes that were alive afterwards, and descriptors
-and children left in this process. It ends what survived, so that a failing test leaves nothing behind.
+Those with a `gate` start first, and end when the others have ended. It prints one JSON object: how each
+ended, the marked processes that were alive afterwards, and descriptors and children left in this process. It
+ends what survived, so that a failing test leaves nothing behind.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import trio
@@ -19,13 +21,10 @@ HOSTILE = str(Path(__file__).with_name("hostile.py"))
 MARK = f"mark-{os.getpid()}-{os.urandom(4).hex()}"
 
 
-async def one(plan: dict[str, Any], ended: list[dict[str, Any]]) -> None:
-    heard = 0
-
-    async def on_out(data: bytes) -> None:
-        nonlocal heard
-        heard += len(data)
-        await trio.sleep(plan.get("slow", 0))
+async def one(plan: dict[str, Any], ended: list[dict[str, Any]], ready: trio.Event, gate: Path) -> None:
+    async def on_out(_: bytes) -> None:
+        ready.set()
+        await trio.lowlevel.checkpoint()
 
     argv = [sys.executable, "-S", HOSTILE, plan["kind"], MARK]
     result: spawn.Ended | None = None
@@ -33,17 +32,17 @@ async def one(plan: dict[str, Any], ended: list[dict[str, Any]]) -> None:
         result = await spawn.run(
             argv,
             cwd=Path("/"),
-            env=spawn.environment(os.environ),
+            env=spawn.environment(os.environ) | {"GATE": str(gate)},
             deadline=plan.get("deadline", 20),
             max_out=plan.get("max_out", 1000),
             grace=plan.get("grace", 0.2),
-            on_out=on_out if plan.get("listen") else None,
+            on_out=on_out if plan.get("listen") or plan.get("gate") else None,
         )
     if result is None:
-        ended.append({"cancelled": scope.cancelled_caught, "survivors_of_run": len(survivors())})
+        ended.append({"cancelled": scope.cancelled_caught})
         return
     told = {name: getattr(result, name) for name in ("code", "signal", "timed_out", "oversized", "strays")}
-    ended.append(told | {"out": len(result.out), "heard": heard, "survivors_of_run": len(survivors())})
+    ended.append(told | {"out": len(result.out)})
 
 
 def survivors() -> list[int]:
@@ -69,9 +68,17 @@ def count(folder: str) -> int:
 async def main(plan: dict[str, Any]) -> dict[str, Any]:
     ended: list[dict[str, Any]] = []
     before = descriptors()
-    async with trio.open_nursery() as nursery:
-        for kind in plan["runs"]:
-            nursery.start_soon(one, kind, ended)
+    with TemporaryDirectory() as folder:
+        gate = Path(folder, "gate")
+        async with trio.open_nursery() as gated:
+            for run in (run for run in plan["runs"] if run.get("gate")):
+                ready = trio.Event()
+                gated.start_soon(one, run, ended, ready, gate)
+                await ready.wait()
+            async with trio.open_nursery() as others:
+                for run in (run for run in plan["runs"] if not run.get("gate")):
+                    others.start_soon(one, run, ended, trio.Event(), gate)
+            gate.touch()
     return {
         "ended": ended,
         "survivors": len(survivors()),

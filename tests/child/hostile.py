@@ -143,6 +143,18 @@ def cleared_daemon_then_hang() -> None:
     linger()
 
 
+def gate() -> None:
+    """Say that all is set up, then end when the driver says so."""
+    say("ready\n")
+    while not os.path.exists(os.environ["GATE"]):  # noqa: PTH110 - started hundreds of times: no pathlib
+        time.sleep(0.02)
+
+
+def daemon_then_gate() -> None:
+    double_fork(linger, session=True)
+    gate()
+
+
 KINDS: dict[str, Callable[[], None]] = {
     "exits": lambda: None,
     "linger": linger,
@@ -159,6 +171,8 @@ KINDS: dict[str, Callable[[], None]] = {
     "exec": lambda: again("ignores-term", {}),
     "flood": flood,
     "flood-and-hold": flood_and_hold,
+    "gate": gate,
+    "daemon-then-gate": daemon_then_gate,
     "daemon-then-hang": daemon_then_hang,
     "cleared-daemon-then-hang": cleared_daemon_then_hang,
 }

@@ -1,4 +1,4 @@
-"""Programs that try to outlive their run. Each test has a subreaper of its own (`drive.py`); none survives."""
+"""Programs that try to outlive their run, each test under a subreaper of its own (`drive.py`): none does."""
 
 import json
 import subprocess
@@ -53,14 +53,14 @@ def test_nothing_outlives_a_program_that_ends(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", GOES_ON)
 def test_nothing_outlives_the_deadline(kind: str) -> None:
-    (ended,), left = drive({"kind": kind, "deadline": 1, "max_out": 0 if kind == "linger" else 1000})
+    (ended,), left = drive({"kind": kind, "deadline": 0.6})
     assert ended["timed_out"] or ended["oversized"]
     assert left == NOTHING_LEFT
 
 
 @pytest.mark.parametrize("kind", GOES_ON)
 def test_nothing_outlives_a_cancel(kind: str) -> None:
-    (ended,), left = drive({"kind": kind, "cancel": 1, "listen": True, "max_out": 0})
+    (ended,), left = drive({"kind": kind, "cancel": 0.6, "listen": True, "max_out": 0})
     assert ended["cancelled"]
     assert left == NOTHING_LEFT
 
@@ -89,11 +89,11 @@ def test_sixteen_hostile_programs_at_once_leave_nothing() -> None:
 def test_a_run_that_ends_takes_no_other_runs_daemon_along() -> None:
     # The second one's daemon must live as long as its own run, however many others end meanwhile.
     others = [{"kind": "daemon-is-silent"} for _ in range(5)]
-    (*first, last), left = drive(*others, {"kind": "daemon-then-hang", "deadline": 3, "watch": True})
+    (*first, last), left = drive(*others, {"kind": "daemon-then-gate", "gate": True})
     assert [one["strays"] for one in first] == [1] * 5
-    assert (last["timed_out"], last["strays"], left) == (True, 1, NOTHING_LEFT)
+    assert (last["code"], last["strays"], left) == (0, 1, NOTHING_LEFT)
 
 
 def test_a_daemon_without_any_mark_waits_for_the_last_run_that_may_be_its_own() -> None:
-    (first, last), left = drive({"kind": "daemon-cleared-environment"}, {"kind": "linger", "deadline": 3})
+    (first, last), left = drive({"kind": "daemon-cleared-environment"}, {"kind": "gate", "gate": True})
     assert (first["strays"], last["strays"], left) == (0, 1, NOTHING_LEFT)

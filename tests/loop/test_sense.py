@@ -11,7 +11,7 @@ from looop.loop import sense
 from looop.loop.clock import Clock
 from looop.loop.fleet import NoFleet
 from looop.loop.site import Site
-from looop.store import config
+from looop.store import config, memory
 from support import profiles
 from support.profiles import made_in
 
@@ -35,7 +35,7 @@ class Sensing:
         return profiles.sensor(self.profile, name, f"#!/bin/sh\n{body}\n")
 
     async def all(self) -> dict[str, Reading]:
-        sensed = await sense.sense(self.site, await sense.read_policy(self.site), self.tried)
+        sensed = await sense.sense(self.site, memory.observe(self.profile), self.tried)
         self.tried = sensed.tried
         return {reading.name: reading for reading in sensed.world.readings}
 
