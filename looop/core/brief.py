@@ -43,12 +43,12 @@ notes. Add your note below, and leave what a person wrote as it is. Goals are re
 executed.
 
 A sensor is sensors/NAME.sh, a script that begins with a `#!` line, prints ONE JSON value and nothing else,
-and exits with 0. In an object that has a `signal` or a `detail`, only the `signal` can wake a tick; any other
-value counts whole. So a signal holds no time, age or counter that moves by itself: every change of it costs
-a tick. Among its first 20 lines, `# looop: timeout=20s` is its deadline, `# looop: interval=10m` how seldom it
-runs, and `# looop: untrusted` marks one that shows what strangers wrote. It gets no stdin and is run again
-and again: it only looks, and says little (8 KiB at most, unless configured). looop makes it executable. Try
-it here before you end.
+and exits with 0. In an object that has a `signal` or a `detail`, only the `signal` can wake a tick; any
+other value counts whole. So a signal holds no time, age or counter that moves by itself: every change of it
+costs a tick. Among its first 20 lines, `# looop: timeout=20s` is its deadline, `# looop: interval=10m` how
+seldom it runs, and `# looop: untrusted` marks one that shows what strangers wrote. It gets no stdin and is
+run again and again: it only looks, and says little (8 KiB at most, unless configured). looop makes it
+executable. Try it here before you end.
 
 NAME is made of letters, digits, dots, dashes and underscores, and begins with a letter or a digit.
 """

@@ -51,6 +51,11 @@ def failed(state: LoopState, reason: str, now: float) -> LoopState:
     return replace(state, failure=Failure(count, now + wait, reason), asked_at=now, moved=False)
 
 
+def interrupted(state: LoopState, reason: str) -> LoopState:
+    """Remember for the next prompt that a person's stop cut a tick off. Not a failure: nothing waits."""
+    return replace(state, failure=replace(state.failure, reason=reason))
+
+
 def parked(state: LoopState, reason: str, until: float) -> LoopState:
     """Remember that the agent can't work before `until`. Not a failure: nothing is wrong with the tick."""
     return replace(state, park=Park(reason, until), failure=replace(state.failure, reason=reason))

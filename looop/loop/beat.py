@@ -29,7 +29,7 @@ from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
 from looop.loop.reins import Reins
 from looop.loop.site import Site, Surroundings
-from looop.loop.tick import CLEANUP, Ticked, tick
+from looop.loop.tick import CLEANUP, STOPPED, Ticked, tick
 from looop.loop.transaction import Transaction
 from looop.store import files, memory
 from looop.store.paths import Profile
@@ -194,6 +194,7 @@ class Beats:
         except BaseException:  # a cancel above all
             with trio.move_on_after(CLEANUP, shield=True):
                 await files.aside(book.close, at, run)
+                await self._remember(limits.interrupted(self._state, STOPPED))
             raise
         finally:
             self._transaction = None

@@ -4,6 +4,8 @@ In: a profile. Out: the `Pause` in force, if any; the loop turns it into a hold.
 and `looop unpause` alone. What can't be read counts as a pause without end: doubt never starts an agent.
 """
 
+from contextlib import suppress
+
 import msgspec
 
 from looop.core.phase import Hold
@@ -50,8 +52,15 @@ def in_force(profile: Profile, now: float) -> Pause | None:
 
 
 def write(profile: Profile, pause: Pause) -> None:
-    """Pause, durably; a second one replaces the first."""
-    files.durable(profile.pause, msgspec.json.encode(pause))
+    """Pause, durably; a second one replaces the first.
+
+    On a disk without a byte left it is an empty file, which needs none and is a pause without end.
+    """
+    try:
+        files.durable(profile.pause, msgspec.json.encode(pause))
+    except OSError:
+        with suppress(FileExistsError):
+            files.exclusive(profile.pause, b"")
 
 
 def clear(profile: Profile) -> bool:

@@ -81,7 +81,7 @@ def _struct(value: Any, kind: type[msgspec.Struct], path: str) -> msgspec.Struct
     for key in given:
         if key not in fields:
             meant = nearest(key, fields)
-            hint = f": did you mean `{meant}`?" if meant else ""
+            hint = f" (did you mean `{meant}`?)" if meant else ""
             raise Misshapen(f"`{path}.{key}` is no key that looop knows{hint}")
     for name, field in fields.items():
         if field.required and name not in given:

@@ -15,13 +15,15 @@ from looop.child.poll import Poll
 from looop.child.wake import Hints
 
 PATIENCE = 60.0
+LOOK = 0.01
 
 
 class Heard:
     """Counts the hints; `after` does something and waits for the hint that it must cause."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, polls: bool = False) -> None:
         self.hints = 0
+        self._polls = polls
         self._hinted = trio.Event()
 
     def notify(self) -> None:
@@ -36,15 +38,20 @@ class Heard:
 
     async def quiet(self) -> int:
         """Let everything that has happened be heard; give the number of hints."""
-        await trio.testing.wait_all_tasks_blocked(0.05)
+        if self._polls:
+            await trio.sleep(10 * LOOK)
+        else:
+            await trio.testing.wait_all_tasks_blocked(0.05)
         return self.hints
 
 
 @pytest.fixture(params=["inotify", "poll"])
-def watcher(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "poll":
-        monkeypatch.setattr("looop.child.wake.Native", Poll)
-        monkeypatch.setattr("looop.child.poll._LOOK", 0.01)
+def polls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    if request.param == "inotify":
+        return False
+    monkeypatch.setattr("looop.child.wake.Native", Poll)
+    monkeypatch.setattr("looop.child.poll._LOOK", LOOK)
+    return True
 
 
 @pytest.fixture
@@ -56,8 +63,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def heard(watcher: None, data: Path) -> AsyncIterator[Heard]:
-    heard = Heard()
+async def heard(polls: bool, data: Path) -> AsyncIterator[Heard]:
+    heard = Heard(polls=polls)
     async with trio.open_nursery() as nursery:
 
         async def watch(*, task_status: trio.TaskStatus[None]) -> None:
@@ -205,7 +212,7 @@ class Steps(trio.abc.Instrument):
     def __init__(self) -> None:
         self.taken = 0
 
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:  # noqa: ARG002 - Trio's signature
         self.taken += 1
 
 
@@ -236,7 +243,7 @@ async def test_without_inotify_the_folders_are_looked_at(data: Path, monkeypatch
 async def test_when_watches_run_out_later_the_hints_go_on(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("looop.child.poll._LOOK", 0.01)
+    monkeypatch.setattr("looop.child.poll._LOOK", LOOK)
 
     async def fail(_: Inotify) -> None:
         await trio.lowlevel.checkpoint()

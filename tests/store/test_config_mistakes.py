@@ -64,7 +64,7 @@ def test_json_that_no_reader_can_hold_is_told(tmp_path: Path, text: str) -> None
 
 
 def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
-    assert "`$.intervall` is no key that looop knows: did you mean `interval`?" in mistake(
+    assert "`$.intervall` is no key that looop knows (did you mean `interval`?)" in mistake(
         tmp_path, {"intervall": 5}
     )
 

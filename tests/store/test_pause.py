@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from looop.store import pause
+from looop.store import files, pause
 from looop.store.paths import Profile
 from looop.store.pause import Pause
 from support.profiles import made_in
@@ -53,3 +53,17 @@ def test_a_pause_is_ended_once(profile: Profile) -> None:
     assert pause.clear(profile)
     assert not pause.clear(profile)
     assert pause.read(profile) is None
+
+
+@pytest.mark.parametrize("before", [None, b"{}"])
+def test_on_a_disk_without_a_byte_left_a_pause_holds_all_the_same(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, before: bytes | None
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if before is not None:
+        profile.pause.write_bytes(before)
+    monkeypatch.setattr(files, "durable", full)
+    pause.write(profile, Pause(since=10.0, until=20.0))
+    assert pause.in_force(profile, 15.0) is not None

@@ -48,6 +48,7 @@ class Claude:
 
     name = "claude"
     writes = "Write"
+    cost_of_one_answer = None  # it tells its costs at its end only
 
     @staticmethod
     def environment(home: Path, url: str) -> dict[str, str]:
@@ -70,6 +71,7 @@ class Pi:
 
     name = "pi"
     writes = "write"
+    cost_of_one_answer = 0.00375  # it tells them after each answer
 
     @staticmethod
     def environment(home: Path, url: str) -> dict[str, str]:

@@ -82,7 +82,7 @@ def _runs(profile: Profile) -> None:
         runner="claude",
         outcome="landed",
         subject="goal:tea.md",
-        move="changed a goal (goal:tea.md)",
+        move="changed a goal",
         line="noted the tea",
         cost=Cost(0.0421, 1000, 100),
         acts=("Read goals/tea.md", "Edit goals/tea.md"),

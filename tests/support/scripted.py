@@ -1,6 +1,7 @@
 """An engine that does what a test says, frame by frame, and a client process that talks to it."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -96,6 +97,10 @@ class Scripted:
 
     def accept(self) -> Line:
         return Line(self._door.accept()[0])
+
+    def asked(self) -> bool:
+        """Tell whether anybody waits to be accepted."""
+        return bool(select.select((self._door,), (), (), 0)[0])
 
     def close(self) -> None:
         self._door.close()

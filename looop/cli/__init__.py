@@ -1,0 +1,1 @@
+"""WHAT A PERSON TYPES: every verb, written once, run wherever it belongs."""

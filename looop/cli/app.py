@@ -1,0 +1,225 @@
+"""From an argument list to a verb: find, parse, check who asks, await, and turn problems into words.
+
+In: argv and a `Call`. Out: an exit code. The same `run` serves the caller's own process (`main`) and the
+engine's control socket, where nothing may print, exit or look at the engine's own environment.
+"""
+
+import traceback
+from collections.abc import Coroutine, Sequence
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
+
+from cyclopts import App, CycloptsError
+
+from looop.cli import places
+from looop.cli.console import LocalCall
+from looop.cli.mistakes import TROUBLE, problem_of, unknown_verb, usage_problem
+from looop.cli.show import clean, encode
+from looop.cli.verbs import COMMANDS, WAITING
+from looop.cli.who import find_caller
+from looop.core.problem import Exit, Problem
+from looop.engine.call import Call, Kind, RunLocally
+from looop.engine.live import Live
+from looop.store import paths
+from looop.store.paths import Profile
+
+INTERRUPTED = 130
+_MEMO_LONGEST = 512
+_HOMELESS = ("help", "version", "config", "goal", "sensor")
+_ABOUT = "A small control loop for a person's work. `looop help` is the manual."
+_GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
+
+T = TypeVar("T")
+
+
+class Parsed(NamedTuple):
+    """A verb with its arguments. Shared by all calls with the same argv: never changed."""
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    wants: tuple[str, ...]
+    help: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one verb here, for whoever typed it; its exit code. Never raises for what a person can cause."""
+    places.open_streams()
+    try:
+        return _drive(argv, LocalCall())
+    except BrokenPipeError:
+        return int(Exit.DONE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - the edge of the process; Trio wraps in groups
+        return _fault(error)
+
+
+async def run(argv: Sequence[str], call: Call, profile: Profile, live: Live | None) -> int:
+    """Run one verb; its exit code. Problems are told on the call's stderr.
+
+    With a `live` (inside an engine) raises `RunLocally` for what only the caller's own process may do:
+    local verbs, help and usage mistakes. Anything else that is raised is a fault of looop's own.
+    """
+    argv = places.normal(argv)
+    try:
+        return await _run(argv, call, profile, live)
+    except BrokenPipeError:
+        raise
+    except TROUBLE as error:
+        problem = problem_of(error)
+        await tell(call, problem, json=places.asks(argv, "--json"))
+        return int(problem.exit_code)
+
+
+async def tell(call: Call, problem: Problem, *, json: bool) -> None:
+    """Tell a problem on stderr: a sentence, or an object with its kind."""
+    if json:
+        await call.err(encode({"v": 1, "kind": problem.kind, "error": problem.text}))
+    else:
+        await call.err(f"looop: {clean(problem.text)}\n")
+
+
+@cache
+def app() -> App:
+    """Give the parser of all verbs; built once, verbs are imported when one is asked for."""
+    root = App(name="looop", version_flags=(), help_format="plaintext", help=_ABOUT)
+    for group, about in _GROUPS.items():
+        root.command(App(name=group, version_flags=(), help=about, help_format="plaintext"))
+    for verb, where in COMMANDS.items():
+        first, _, second = verb.partition(" ")
+        owner, word = (root[first], second) if second else (root, first)
+        owner.command(where, name=word, show=verb != WAITING and not places.VERBS[verb].hidden)
+    return root
+
+
+def parse(argv: tuple[str, ...]) -> Parsed:
+    """Parse with cyclopts, synchronously; CycloptsError for a mistake. Remembered for short argvs."""
+    return _parse_memo(argv) if sum(map(len, argv)) < _MEMO_LONGEST else _parse(argv)
+
+
+def complete() -> App:
+    """Give the parser with every verb imported, as help and completions need it."""
+    for verb in COMMANDS:
+        find(verb)
+    return app()
+
+
+def find(verb: str) -> App:
+    """Give the parser of one verb."""
+    found = app()
+    for word in (verb or WAITING).split(" "):
+        found = found[word]
+    return found
+
+
+async def show_help(call: Call, argv: Sequence[str]) -> None:
+    """Print a verb's help as wide as the caller's terminal. rich draws it; it is imported only here."""
+    complete()
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that only help and mistakes pay
+
+    words = [word for word in argv if not word.startswith("-")]
+    colour = call.tty.stdout and not call.env.get("NO_COLOR")
+    console = Console(
+        width=max(40, call.tty.columns), force_terminal=colour, no_color=not colour, _environ=dict(call.env)
+    )
+    with console.capture() as capture:
+        app().help_print(words, console=console)
+    await call.out(capture.get())
+
+
+async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live | None) -> int:
+    verb = places.name(argv)
+    info = places.VERBS.get(verb)
+    if live is not None and places.place(argv) is places.Place.LOCAL:
+        raise RunLocally
+    if info is None:
+        raise unknown_verb(verb)
+    try:
+        parsed = parse(argv if verb else (WAITING, *argv))
+    except CycloptsError as error:
+        if live is not None:
+            raise RunLocally from error
+        raise usage_problem(verb, error) from error
+    if parsed.help:
+        await show_help(call, argv)
+        return int(Exit.DONE)
+    _admit(verb, info, call)
+    if info.profile:
+        paths.check(profile)
+    given = {"call": call, "profile": profile, "live": live}
+    code = await parsed.function(
+        *parsed.args, **parsed.kwargs, **{name: given[name] for name in parsed.wants}
+    )
+    return int(code)
+
+
+def _admit(verb: str, info: places.VerbInfo, call: Call) -> None:
+    """Refuse what the caller may not do: a person's verbs to programs, changes to what sessions run."""
+    if not info.changes:
+        return
+    kind = call.caller.kind
+    if kind is Kind.CHILD or (info.person and kind is not Kind.PERSON):
+        raise Problem(
+            Exit.REFUSED,
+            "not-yours",
+            f"`looop {verb}` was called by {kind}, and only a person may: say in the journal what you need."
+            if info.person
+            else f"`looop {verb}` was called by {kind}: only a tick or a person changes policy.",
+        )
+
+
+def _parse(argv: tuple[str, ...]) -> Parsed:
+    function, bound, ignored = app().parse_args(list(argv), exit_on_error=False, print_error=False)
+    asked_help = getattr(function, "__name__", "") == "help_print"
+    return Parsed(function, bound.args, dict(bound.kwargs), tuple(ignored), asked_help)
+
+
+_parse_memo = lru_cache(maxsize=256)(_parse)
+
+
+def _drive(argv: Sequence[str], call: LocalCall) -> int:
+    verb = places.name(places.normal(argv))
+    info = places.VERBS.get(verb, places.VerbInfo())
+    try:
+        profile = _profile(call, verb)
+    except Problem as problem:
+        _step(tell(call, problem, json=places.asks(argv, "--json")))
+        return int(problem.exit_code)
+    call.find_caller = partial(find_caller, profile)
+    if not info.trio:
+        return _step(run(argv, call, profile, None))
+    import trio  # noqa: PLC0415 - a third of a second that verbs on files alone don't pay
+
+    return trio.run(run, argv, call, profile, None)
+
+
+def _step(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Drive a coroutine that never waits, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    coroutine.close()
+    raise RuntimeError("a verb that waits must be marked `trio` in cli.places")
+
+
+def _fault(error: BaseException) -> int:
+    """Give the exit code of what no verb foresaw; a fault of looop's own is shown whole, for a report."""
+    quiet = (KeyboardInterrupt, BrokenPipeError, SystemExit)
+    if isinstance(error, BaseExceptionGroup) and error.split(quiet)[1] is None:
+        return INTERRUPTED if error.subgroup(KeyboardInterrupt) else int(Exit.DONE)
+    said = "".join(traceback.format_exception(error))
+    _step(LocalCall().err(f"{said}looop: a fault of looop's own; the lines above belong into a report.\n"))
+    return int(Exit.NO)
+
+
+def _profile(call: LocalCall, verb: str) -> Profile:
+    """Find the profile; help and the like work without a HOME, and then show where it would be."""
+    try:
+        return paths.locate(call.env, call.cwd)
+    except Problem:
+        if verb not in _HOMELESS:
+            raise
+        return Profile(data=Path("~/.local/state/looop"), config=Path("~/.config/looop.json"))

@@ -1,0 +1,179 @@
+"""Look for what would stop the loop at night: `doctor`.
+
+In: everything that a beat will need. Out: one line each, with what to do about it. It changes nothing, runs
+no agent, and works with no profile, a broken CONFIG and a dead engine alike.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import partial
+
+import msgspec
+
+from looop.cli.consent import installed
+from looop.cli.inject import ACall, AProfile, Json
+from looop.cli.mistakes import TROUBLE, problem_of
+from looop.cli.show import emit, line, many, table
+from looop.core import runners
+from looop.core.problem import Exit, Problem
+from looop.engine import holder
+from looop.engine.call import Call
+from looop.store import config, files, flags, ledger, memory, paths, pause
+from looop.store.paths import Profile
+
+_GIB = 1 << 30
+_LEAST_SHARE = 0.02
+
+
+class Grade(Enum):
+    """How serious a finding is."""
+
+    FINE = "ok"
+    NOTE = "note"
+    BAD = "bad"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was looked at, how it is, and in words."""
+
+    what: str
+    grade: Grade
+    said: str
+
+
+class DoctorView(msgspec.Struct, frozen=True):
+    """What `doctor --json` prints; `well` is false when anything is bad."""
+
+    well: bool
+    findings: tuple[Finding, ...]
+    v: int = 1
+
+
+async def doctor(*, call: ACall, profile: AProfile, json: Json = False) -> int:
+    """Look for what would stop the loop; 1 if there is anything."""
+    findings = tuple(_examine(call, profile))
+    well = all(finding.grade is not Grade.BAD for finding in findings)
+    rows = [[str(finding.grade), finding.what, line(finding.said)] for finding in findings]
+    await emit(call, DoctorView(well, findings), table(rows), json=json)
+    return int(Exit.DONE if well else Exit.NO)
+
+
+def _examine(call: Call, profile: Profile) -> Iterator[Finding]:
+    yield _guarded("config", partial(_config, profile, call))
+    yield _guarded("agent", partial(_agent, profile, call))
+    data = _guarded("data", partial(_data, profile))
+    yield data
+    if data.grade is not Grade.FINE:
+        return
+    for what, look in _LOOKS.items():
+        yield _guarded(what, partial(look, profile))
+
+
+def _guarded(what: str, look: Callable[[], tuple[Grade, str]]) -> Finding:
+    try:
+        return Finding(what, *look())
+    except TROUBLE as error:
+        return Finding(what, Grade.BAD, problem_of(error).text)
+
+
+def _config(profile: Profile, call: Call) -> tuple[Grade, str]:
+    config.load(profile, call.env)
+    overrides = [name for name in call.env if name.startswith("LOOOP_")]
+    return Grade.FINE, " ".join([str(profile.config), *(f"(and {name})" for name in sorted(overrides))])
+
+
+def _agent(profile: Profile, call: Call) -> tuple[Grade, str]:
+    settings = config.load(profile, call.env)
+    found = installed(call.env)
+    agreed = config.consented(settings)
+    choice = runners.choose(settings.runner, settings.runners, consented=agreed, found=set(found))
+    there = f"on PATH: {', '.join(found) or 'no agent that looop knows'}"
+    if choice.rehearses:
+        return Grade.NOTE, f"rehearsal, no AI ({choice.reason}); {there}; `looop init` lets you agree to one"
+    return Grade.FINE, f"{choice.name}; {there}"
+
+
+def _data(profile: Profile) -> tuple[Grade, str]:
+    try:
+        paths.check(profile)
+    except Problem as problem:
+        if problem.exit_code is Exit.MISSING:
+            return Grade.NOTE, problem.text
+        raise
+    return Grade.FINE, str(profile.data)
+
+
+def _disk(profile: Profile) -> tuple[Grade, str]:
+    free, total = files.free_bytes(profile.data)
+    least = min(_GIB, int(total * _LEAST_SHARE))
+    words = f"{free >> 20} MiB free"
+    return (
+        (Grade.FINE, words)
+        if free >= least
+        else (Grade.BAD, f"{words}, {least >> 20} MiB are needed: make room")
+    )
+
+
+def _engine(profile: Profile) -> tuple[Grade, str]:
+    wanted, engine = files.present(profile.up), holder.living(profile.lock)
+    if engine is not None:
+        return Grade.FINE, f"alive, pid {engine.pid}"
+    if wanted:
+        return Grade.BAD, "a pulse is wanted and none lives: `looop up`"
+    return Grade.NOTE, "not running: `looop up` starts it"
+
+
+def _sensors(profile: Profile) -> tuple[Grade, str]:
+    found = memory.list_sensors(profile)
+    bad = [f"{sensor.name} {sensor.trouble}" for sensor in found if sensor.trouble]
+    return (Grade.BAD, "; ".join(bad)) if bad else (Grade.FINE, many(len(found), "sensor"))
+
+
+def _goals(profile: Profile) -> tuple[Grade, str]:
+    found = memory.read_goals(profile)
+    bad = [f"{goal.name} {goal.trouble}" for goal in found if goal.trouble]
+    return (Grade.BAD, "; ".join(bad)) if bad else (Grade.FINE, many(len(found), "goal"))
+
+
+def _playbook(profile: Profile) -> tuple[Grade, str]:
+    found = memory.read_playbook(profile)
+    if found is None:
+        return Grade.BAD, f"{profile.playbook} is missing: it holds your priorities and limits; write one"
+    return (Grade.BAD, found.trouble) if found.trouble else (Grade.FINE, f"{len(found.text)} characters")
+
+
+def _ledger(profile: Profile) -> tuple[Grade, str]:
+    spent = ledger.spent(profile, time.time())
+    if spent.unknown_today:
+        return Grade.NOTE, f"{many(spent.unknown_today, 'ask')} of unknown cost today: money caps can't hold"
+    return Grade.FINE, f"{many(spent.decides_today, 'ask')} today"
+
+
+def _waiting(profile: Profile) -> tuple[Grade, str]:
+    found = [flag.text for flag in flags.open_flags(profile)]
+    if paused := pause.in_force(profile, time.time()):
+        found.append(paused.hold().reason)
+    return (Grade.NOTE, "; ".join(found)) if found else (Grade.FINE, "nothing")
+
+
+def _user(_: Profile) -> tuple[Grade, str]:
+    if os.geteuid() == 0:
+        return Grade.NOTE, "root: agents run without any limit of rights; an ordinary user is safer"
+    return Grade.FINE, f"uid {os.geteuid()}"
+
+
+_LOOKS: dict[str, Callable[[Profile], tuple[Grade, str]]] = {
+    "user": _user,
+    "disk": _disk,
+    "engine": _engine,
+    "playbook": _playbook,
+    "goals": _goals,
+    "sensors": _sensors,
+    "ledger": _ledger,
+    "waiting": _waiting,
+}

@@ -1,0 +1,192 @@
+"""The loop's own switches: `up`, `down`, `tick`, `pause`, `unpause`.
+
+In: what a person wants. Out: an engine that was seen alive, or seen gone; one beat; a pause that holds.
+Neighbours: `engine.startup`, `shutdown` and `foreground`, imported only where one of them is needed.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from looop.cli import follow, times
+from looop.cli.consent import agree_first, hint
+from looop.cli.disk import disk
+from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
+from looop.cli.show import DoneView, emit, line, until
+from looop.cli.status import StatusView
+from looop.core.phase import Phase
+from looop.core.problem import Exit, Problem
+from looop.engine.call import Call, RunLocally
+from looop.engine.live import Live, RunVerb
+from looop.store import pause as pauses
+from looop.store.paths import Profile
+from looop.store.pause import Pause
+from looop.store.profile import prepare
+
+
+class UpView(msgspec.Struct, frozen=True):
+    """What `up --json` prints: the pulse as it was seen alive; `already`, before this `up` too."""
+
+    already: bool
+    phase: Phase
+    v: int = 1
+
+
+class DownView(msgspec.Struct, frozen=True):
+    """What `down --json` prints: whether anything ran, which pids live on, why `.up` stays."""
+
+    ran: bool
+    survivors: tuple[int, ...] = ()
+    trouble: str | None = None
+    v: int = 1
+
+
+async def up(
+    *,
+    call: ATerminal,
+    profile: AProfile,
+    watch: Annotated[bool, FLAG, Parameter(help="Follow the pulse; Ctrl-C leaves it running.")] = False,
+    json: Json = False,
+) -> int:
+    """Start the pulse. Returns when it is seen alive, or says why it is not."""
+    from looop.engine import startup  # noqa: PLC0415 - keeper and engine, which only two verbs need
+
+    if prepare(profile, call.env):
+        await call.err(f"A new profile: {profile.data}\n")
+    await agree_first(call, profile)
+    seen = await startup.up(profile, env=call.env)
+    view = UpView(seen.already, await _phase(profile))
+    await emit(call, view, _seen(view), json=json)
+    await call.err("".join(_warnings(profile, call, view.phase)))
+    return await follow.watch(call=call, profile=profile, live=None) if watch else int(Exit.DONE)
+
+
+async def down(
+    *,
+    call: ACall,
+    profile: AProfile,
+    now: Annotated[bool, FLAG, Parameter(help="Kill at once; works with a hung engine.")] = False,
+    all_: Annotated[bool, FLAG, Parameter(name="--all", help="End the sessions too.")] = False,
+    json: Json = False,
+) -> int:
+    """Stop the pulse, and return when it is seen gone.
+
+    A landing in progress is finished first.
+    """
+    from looop.engine import shutdown  # noqa: PLC0415 - as in `up`
+
+    del all_  # until there are sessions, all is what `down` ends anyway
+    stopped = await shutdown.down(profile, now=now)
+    view = DownView(stopped.ran, tuple(process.pid for process in stopped.survivors), stopped.trouble)
+    await emit(call, view, "The pulse has ended." if view.ran else "Nothing was running.", json=json)
+    if view.survivors:
+        await call.err(f"looop: still alive: {', '.join(f'pid {pid}' for pid in view.survivors)}.\n")
+    if view.trouble:
+        await call.err(f"looop: {line(view.trouble)}: the pulse stays wanted until that file is gone.\n")
+    return int(Exit.NO if view.survivors or view.trouble else Exit.DONE)
+
+
+async def tick(
+    *,
+    call: ACall,
+    profile: AProfile,
+    live: ALive,
+    dry_run: Annotated[bool, FLAG, Parameter(help="Print what the AI would be told; run nothing.")] = False,
+    force: Annotated[
+        bool, FLAG, Parameter(help="Ask the AI even if nothing changed or something holds.")
+    ] = False,
+) -> int:
+    """Do one beat now, and follow it.
+
+    A running pulse is asked for it; Ctrl-C then ends the following, not the beat.
+    """
+    if live is not None:
+        if dry_run:
+            raise RunLocally
+        code = await live.tick(call, force=force)
+    else:
+        from looop.engine import foreground  # noqa: PLC0415 - the whole loop, which only this verb needs here
+
+        code = await foreground.tick(profile, call, _run_verb(profile), dry_run=dry_run, force=force)
+    if text := await disk(live, hint, profile, call.env):
+        await call.err(f"looop: {text}")
+    return code
+
+
+async def pause(
+    *,
+    call: ACall,
+    profile: AProfile,
+    live: ALive,
+    for_: Annotated[str | None, Parameter(name="--for", help="How long: 90, 20m, 2h, 1d.")] = None,
+    until_: Annotated[
+        str | None, Parameter(name="--until", help="Until when: 18:00, or 2026-03-01 09:00.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Ask the AI no more for a while.
+
+    Sensing goes on. Without a time it lasts until `looop unpause`.
+    """
+    if for_ is not None and until_ is not None:
+        raise Problem(Exit.USAGE, "bad-value", "Give --for or --until, not both.")
+    now = time.time()
+    made = Pause(since=now, until=_end(for_, until_, now))
+    await disk(live, pauses.write, profile, made)
+    if live is not None:
+        live.poke()
+    said = f"Paused {until(made.until, now)}; `looop unpause` ends it."
+    await emit(call, DoneView(said), said, json=json)
+    return int(Exit.DONE)
+
+
+async def unpause(*, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+    """End a pause."""
+    ended = await disk(live, pauses.clear, profile)
+    if live is not None:
+        live.poke()
+    said = "The pause is over." if ended else "There was no pause."
+    await emit(call, DoneView(said), said, json=json)
+    return int(Exit.DONE)
+
+
+def _end(for_: str | None, until_: str | None, now: float) -> float | None:
+    if until_ is not None:
+        return times.moment(until_, now)
+    seconds = times.span(for_) if for_ is not None else 0.0
+    return now + seconds if seconds else None
+
+
+def _run_verb(profile: Profile) -> RunVerb:
+    async def run_verb(argv: Sequence[str], call: Call, live: Live | None) -> int:
+        from looop.cli.app import run  # noqa: PLC0415 - app imports its verbs lazily, and so this module
+
+        return await run(argv, call, profile, live)
+
+    return run_verb
+
+
+async def _phase(profile: Profile) -> Phase:
+    """Ask the engine that has just been seen what its pulse does."""
+    from looop.engine.ask import ask  # noqa: PLC0415 - as in `up`
+
+    answer = await ask(profile.sock, "status", "--json")
+    try:
+        return msgspec.json.decode(answer.out, type=StatusView).phase if answer else Phase()
+    except msgspec.MsgspecError:  # it has been ended in this very moment
+        return Phase()
+
+
+def _seen(view: UpView) -> str:
+    how = "was up already" if view.already else "is up"
+    return f"The pulse {how}. `looop watch` follows it; a bare `looop` says what waits for you."
+
+
+def _warnings(profile: Profile, call: Call, phase: Phase) -> Iterator[str]:
+    if text := hint(profile, call.env):
+        yield f"looop: {text}"
+    if not phase.costs_known:
+        yield f"looop: {line(phase.runner)} does not tell what it costs, so money caps can't hold.\n"

@@ -1,0 +1,138 @@
+"""The manual: `help`, for people in words and for machines as JSON, with the paths of this very profile.
+
+In: the verbs as the parser has them, so that help can't promise what is not there. Out: text, or verbs with
+their flags, exit codes and the schemas of what they print.
+"""
+
+from types import UnionType
+from typing import Any
+
+import msgspec
+
+from looop import __version__
+from looop.cli import app, guide, places, verbs
+from looop.cli.inject import ACall, AProfile, Json
+from looop.cli.mistakes import unknown_verb
+from looop.cli.show import emit, table
+from looop.core.problem import Exit
+from looop.store.paths import Profile
+
+EXIT_CODES = {
+    Exit.DONE: "done",
+    Exit.NO: "no: it was tried, or looked at, and is not so",
+    Exit.USAGE: "the command line or CONFIG is wrong",
+    Exit.MISSING: "there is no such thing",
+    Exit.UNREACHABLE: "the engine was lost",
+    Exit.REFUSED: "a rule forbids it",
+    Exit.TIMEOUT: "the time was up",
+}
+
+
+class FlagHelp(msgspec.Struct, frozen=True):
+    """One argument or flag of a verb."""
+
+    names: tuple[str, ...]
+    type: str
+    required: bool
+    help: str = ""
+
+
+class VerbHelp(msgspec.Struct, frozen=True):
+    """One verb. `prints` names the schema of what it prints with `--json`, if it can."""
+
+    name: str
+    summary: str
+    place: str
+    changes: bool
+    person_only: bool
+    arguments: tuple[FlagHelp, ...] = ()
+    prints: str | None = None
+
+
+class HelpView(msgspec.Struct, frozen=True):
+    """What `help --json` prints. `schemas` are JSON Schemas by name."""
+
+    version: str
+    data: str
+    config: str
+    verbs: tuple[VerbHelp, ...]
+    exit_codes: dict[str, str]
+    schemas: dict[str, Any]
+    v: int = 1
+
+
+async def help_(*verb: str, call: ACall, profile: AProfile, json: Json = False) -> int:
+    """Print the manual, or how to use one VERB."""
+    name = " ".join(verb)
+    if name and name not in places.VERBS:
+        raise unknown_verb(name)
+    if name and not json:
+        await app.show_help(call, verb)
+        return int(Exit.DONE)
+    view = _view(profile, name)
+    await emit(call, view, _manual(profile, view) if not json else "", json=json)
+    return int(Exit.DONE)
+
+
+def _view(profile: Profile, only: str) -> HelpView:
+    shown = [only] if only else [name for name in places.VERBS if name not in places.GROUPS]
+    views = {name: verbs.load(where) for name, where in verbs.VIEWS.items() if name in shown}
+    _, schemas = msgspec.json.schema_components(views.values(), ref_template="#/schemas/{name}")
+    return HelpView(
+        __version__,
+        str(profile.data),
+        str(profile.config),
+        tuple(_verb(name, views.get(name)) for name in shown),
+        {str(int(code)): words for code, words in EXIT_CODES.items()},
+        schemas,
+    )
+
+
+def _verb(name: str, view: type | None) -> VerbHelp:
+    info = places.VERBS[name]
+    command = app.find(name)
+    return VerbHelp(
+        name,
+        command.help.partition("\n")[0],
+        info.place.name.lower(),
+        info.changes,
+        info.person,
+        tuple(
+            FlagHelp(argument.names, _type(argument.hint), argument.required, argument.parameter.help or "")
+            for argument in command.assemble_argument_collection(parse_docstring=True)
+            if argument.parse
+        ),
+        view.__name__ if view else None,
+    )
+
+
+def _type(hint: object) -> str:
+    return str(hint) if isinstance(hint, UnionType) else getattr(hint, "__name__", str(hint))
+
+
+def _manual(profile: Profile, view: HelpView) -> str:
+    by_name = {verb.name: verb for verb in view.verbs}
+    parts = [guide.IDEA]
+    for title, names in guide.GROUPS.items():
+        rows = [[f"  looop {_usage(by_name[name])}".rstrip(), by_name[name].summary] for name in names]
+        parts.append(f"{title}\n{table(rows)}")
+    codes = [f"  {code:>3}  {words}" for code, words in view.exit_codes.items()]
+    parts += [
+        guide.RULES,
+        guide.files(str(profile.data), str(profile.config)),
+        "EXIT CODES\n" + "\n".join(codes),
+    ]
+    return "\n\n".join(part.strip("\n") for part in [f"looop {view.version}", *parts])
+
+
+def _usage(verb: VerbHelp) -> str:
+    words = [verb.name, *(_shown(argument) for argument in verb.arguments if argument.names != ("--json",))]
+    return " ".join(word for word in words if word)
+
+
+def _shown(argument: FlagHelp) -> str:
+    name = min(argument.names, key=len)
+    if not name.startswith("-"):
+        return name if argument.required else f"[{name}]"
+    value = "" if argument.type == "bool" else f" {name.lstrip('-')[:1].upper()}"
+    return f"[{name}{value}]"

@@ -1,0 +1,120 @@
+"""Which verbs there are, where each one runs, and which of them need what: one table, asked by everyone.
+
+In: an argument list. Out: the verb's name and its `VerbInfo`. Standard library only, because a relayed
+verb imports this module and `engine.client` and nothing else. `cli.app` holds parser and table together.
+"""
+
+import os
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+
+class Place(Enum):
+    """Where a verb runs."""
+
+    LOCAL = "in the calling process, never relayed"
+    EITHER = "in the engine when one answers, else here on the files"
+    LIVE = "in the engine only"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class VerbInfo(NamedTuple):
+    """What is true of a verb before its flags are read."""
+
+    place: Place = Place.EITHER
+    changes: bool = False  # writes something: programs below a session are refused
+    profile: bool = True  # exits 3 when DATA is missing
+    person: bool = False  # refused to everything that looop started, the tick's agent included
+    trio: bool = False  # waits for something, so that a local run needs an event loop
+    hidden: bool = False
+
+
+LOCAL, EITHER = Place.LOCAL, Place.EITHER
+
+VERBS: dict[str, VerbInfo] = {
+    "": VerbInfo(profile=False),
+    "up": VerbInfo(LOCAL, changes=True, profile=False, person=True, trio=True),
+    "down": VerbInfo(LOCAL, changes=True, profile=False, person=True, trio=True),
+    "tick": VerbInfo(changes=True, profile=False, person=True, trio=True),
+    "pause": VerbInfo(changes=True, person=True),
+    "unpause": VerbInfo(changes=True, person=True),
+    "status": VerbInfo(),
+    "watch": VerbInfo(trio=True),
+    "log": VerbInfo(trio=True),
+    "journal": VerbInfo(),
+    "runs": VerbInfo(),
+    "why": VerbInfo(),
+    "cost": VerbInfo(),
+    "events": VerbInfo(trio=True),
+    "goals": VerbInfo(),
+    "goal": VerbInfo(LOCAL, profile=False),
+    "goal new": VerbInfo(changes=True),
+    "goal show": VerbInfo(),
+    "goal edit": VerbInfo(LOCAL, changes=True, person=True),
+    "goal archive": VerbInfo(changes=True),
+    "sensors": VerbInfo(),
+    "sensor": VerbInfo(LOCAL, profile=False),
+    "sensor run": VerbInfo(LOCAL, trio=True),
+    "sensor show": VerbInfo(),
+    "sensor off": VerbInfo(changes=True),
+    "sensor on": VerbInfo(changes=True),
+    "reports": VerbInfo(),
+    "claims": VerbInfo(),
+    "unflag": VerbInfo(changes=True, person=True),
+    "init": VerbInfo(LOCAL, changes=True, profile=False, person=True),
+    "doctor": VerbInfo(LOCAL, profile=False),
+    "config": VerbInfo(LOCAL, profile=False),
+    "version": VerbInfo(LOCAL, profile=False),
+    "help": VerbInfo(LOCAL, profile=False),
+}
+
+GROUPS = ("goal", "sensor")  # their verbs are two words; alone they show their help
+_ALIASES = {"--version": "version", "-V": "version", "--help": "help", "-h": "help"}
+_HELP = ("--help", "-h")
+
+
+def normal(argv: Sequence[str]) -> tuple[str, ...]:
+    """Spell out the flags that stand for a verb: `looop --version` is `looop version`."""
+    if argv and argv[0] in _ALIASES:
+        return (_ALIASES[argv[0]], *argv[1:])
+    return tuple(argv)
+
+
+def name(argv: Sequence[str]) -> str:
+    """Give the verb's name as `VERBS` spells it, known or not; "" for a bare `looop` and its flags."""
+    if not argv or argv[0].startswith("-"):
+        return ""
+    if argv[0] in GROUPS and len(argv) > 1 and not argv[1].startswith("-"):
+        return f"{argv[0]} {argv[1]}"
+    return argv[0]
+
+
+def place(argv: Sequence[str]) -> Place:
+    """Where this call runs. Help and mistakes are LOCAL: they are printed by the caller's own process."""
+    argv = normal(argv)
+    info = VERBS.get(name(argv))
+    if info is None or asks(argv, *_HELP):
+        return Place.LOCAL
+    return info.place
+
+
+def asks(argv: Sequence[str], *flags: str) -> bool:
+    """Whether one of these flags stands among the options, that is before any `--`."""
+    options = argv[: argv.index("--")] if "--" in argv else argv
+    return any(flag in options for flag in flags)
+
+
+def open_streams() -> None:
+    """Open /dev/null in place of a closed stdin, stdout or stderr.
+
+    Call first of all: otherwise the next file or socket gets that number, and output is written into it.
+    """
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            got = os.open(os.devnull, flags)  # the lowest free number, that is this one
+            os.set_inheritable(got, True)  # noqa: FBT003 - it takes no keywords

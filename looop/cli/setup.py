@@ -1,0 +1,67 @@
+"""Before the first beat, and about the program itself: `init`, `config`, `version`.
+
+In: a person's agreement, a shell's name. Out: a profile with an agent, completions, a version.
+"""
+
+import platform
+import sys
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from looop import __version__
+from looop.cli.consent import agree
+from looop.cli.inject import FLAG, ACall, AProfile, ATerminal, Json
+from looop.cli.show import emit
+from looop.core.problem import Exit
+from looop.store.profile import prepare
+
+
+class Shell(Enum):
+    """The shells that can complete looop's verbs."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+
+
+class VersionView(msgspec.Struct, frozen=True):
+    """What `version --json` prints."""
+
+    version: str
+    python: str
+    platform: str
+    v: int = 1
+
+
+async def init(
+    *,
+    call: ATerminal,
+    profile: AProfile,
+    runner: Annotated[
+        str | None, Parameter(help="The agent; by default the first one that is found.")
+    ] = None,
+    yes: Annotated[bool, FLAG, Parameter(help="Agree to its commands without being asked.")] = False,
+    json: Json = False,
+) -> int:
+    """Make the profile, and ask you to agree to an agent, its commands and limits."""
+    if prepare(profile, call.env):
+        await call.err(f"A new profile: {profile.data}\n")
+    return await agree(call, profile, runner, yes=yes, json=json)
+
+
+async def config(shell: Shell, /, *, call: ACall) -> int:
+    """Print completions for a shell, such as: source <(looop config bash)."""
+    from looop.cli.app import complete  # noqa: PLC0415 - app imports its verbs lazily, and so this module
+
+    await call.out(complete().generate_completion(prog_name="looop", shell=shell.value))
+    return int(Exit.DONE)
+
+
+async def version(*, call: ACall, json: Json = False) -> int:
+    """Print the version."""
+    view = VersionView(__version__, platform.python_version(), sys.platform)
+    await emit(call, view, f"looop {view.version}", json=json)
+    return int(Exit.DONE)

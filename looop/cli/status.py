@@ -1,0 +1,179 @@
+"""Everything at a glance: `status`.
+
+In: the running engine, or what it last wrote and who holds its lock; the files. Out: one view, which the
+bare `looop` reads too. A part that can't be read is said in its place and hides no other.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from looop.cli.disk import disk
+from looop.cli.inject import ACall, ALive, AProfile, Json
+from looop.cli.mistakes import problem_of
+from looop.cli.sensors import listed
+from looop.cli.show import emit, line, many, span, spend, table, until, when
+from looop.core.phase import Doing, Hold, Phase
+from looop.core.problem import Exit, Problem
+from looop.engine import holder
+from looop.engine.live import Lateness, Live
+from looop.store import claims, config, files, flags, ledger, memory, pause
+from looop.store.flags import Flag
+from looop.store.paths import Profile
+from looop.store.pause import Pause
+from looop.store.policy import Unreadable
+
+_PHASE = 1 << 20
+_FAILING = 10
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class StatusView(msgspec.Struct, frozen=True):
+    """What `status --json` prints. `wanted`: a person wants the pulse; `engine`: its pid, if one lives.
+
+    `troubles` are the parts that could not be read. Times are epoch seconds.
+    """
+
+    data: str
+    wanted: bool
+    engine: int | None
+    answers: bool
+    phase: Phase
+    lateness: Lateness | None
+    pause: Pause | None
+    agreed: bool
+    goals: int
+    sensors: int
+    failing: tuple[str, ...]
+    flags: tuple[Flag, ...]
+    claims: tuple[str, ...]
+    asks_hour: int
+    asks_today: int
+    usd_today: float
+    unknown_today: int
+    last_line: str | None
+    troubles: tuple[str, ...] = ()
+    v: int = 1
+
+
+async def status(*, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+    """Show the pulse, what it waits for, and what waits for you."""
+    view = await observe(profile, live, call.env)
+    await emit(call, view, table(_rows(view, time.time())), json=json)
+    return int(Exit.DONE)
+
+
+async def observe(profile: Profile, live: Live | None, env: Mapping[str, str]) -> StatusView:
+    """Look at everything that `status` shows. Raises nothing for what is only broken or missing."""
+    troubles: list[str] = []
+    seen = await disk(live, _look, profile, env, troubles)
+    if live is not None:
+        seen = replace(seen, answers=True, phase=live.phase(), lateness=live.lateness())
+    return replace(seen, troubles=tuple(troubles))
+
+
+def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> StatusView:
+    def part(look: Callable[[], T], otherwise: U) -> T | U:
+        try:
+            return look()
+        except (OSError, Problem, Unreadable, ledger.CorruptLedger) as error:
+            troubles.append(problem_of(error).text)
+            return otherwise
+
+    now = time.time()
+    engine = holder.living(profile.lock)
+    spent = part(lambda: ledger.spent(profile, now), None)
+    sensors = part(lambda: listed(profile), ())
+    return StatusView(
+        data=str(profile.data),
+        wanted=files.present(profile.up),
+        engine=engine.pid if engine else None,
+        answers=False,
+        phase=_written(profile, alive=engine is not None),
+        lateness=None,
+        pause=pause.in_force(profile, now),
+        agreed=part(lambda: config.consented(config.load(profile, env)), otherwise=False),
+        goals=len(part(lambda: memory.read_goals(profile), ())),
+        sensors=sum(sensor.on for sensor in sensors),
+        failing=tuple(sensor.name for sensor in sensors if sensor.on and (sensor.trouble or sensor.error)),
+        flags=part(lambda: flags.open_flags(profile), ()),
+        claims=tuple(claim.name for claim in part(lambda: claims.read(profile), ())),
+        asks_hour=spent.decides_hour if spent else 0,
+        asks_today=spent.decides_today if spent else 0,
+        usd_today=spent.usd_today if spent else 0.0,
+        unknown_today=spent.unknown_today if spent else 0,
+        last_line=next(iter(part(lambda: memory.journal_lines(profile, 1), ())), None),
+    )
+
+
+def _written(profile: Profile, *, alive: bool) -> Phase:
+    """Read what the pulse last wrote of itself; what it did is over when no engine lives."""
+    try:
+        phase = msgspec.json.decode(files.read_regular(profile.pulse / "status.json", _PHASE), type=Phase)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return Phase()
+    return phase if alive else replace(phase, doing=Doing.STOPPED, wakes_at=None, run=None)
+
+
+def pulse_words(view: StatusView, now: float) -> str:
+    """Say in a few words what the pulse does, and what a person may do about it."""
+    phase = view.phase
+    if view.answers and phase.doing is Doing.SLEEPING and phase.wakes_at:
+        return f"sleeping, next beat in {span(phase.wakes_at - now)} ({line(phase.waits_for)})"
+    if view.answers:
+        return line(f"{phase.doing} {phase.run or ''}")
+    if view.engine is not None:
+        return f"its engine (pid {view.engine}) does not answer: starting, or `looop down --now`"
+    return "not running, though it should: `looop up`" if view.wanted else "not running: `looop up` starts it"
+
+
+def runner_words(view: StatusView) -> str:
+    """Say who is asked, and how to change that as long as nobody has agreed to an agent."""
+    because = view.phase.rehearsing_because
+    name = line(view.phase.runner) or "chosen at the next beat"
+    if because:
+        return f"{name}, not an AI: {line(because)}"
+    return name if view.agreed else f"{name}; `looop init` lets you agree to an agent"
+
+
+def holds(view: StatusView) -> tuple[Hold, ...]:
+    """Give what holds the AI back, the pause apart, which is shown by itself."""
+    return tuple(hold for hold in view.phase.holds if view.pause is None or hold != view.pause.hold())
+
+
+def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
+    yield ["pulse", pulse_words(view, now)]
+    if view.pause:
+        yield ["paused", f"since {when(view.pause.since, now)}, {until(view.pause.until, now)}"]
+    for hold in holds(view):
+        yield ["held", f"{line(hold.reason)}, {until(hold.until, now)}"]
+    for notice in (*view.phase.notices, *filter(None, [view.phase.trouble])):
+        yield ["note", line(notice)]
+    yield ["runner", runner_words(view)]
+    yield ["today", _today(view)]
+    yield ["memory", _memory(view)]
+    for name in view.failing[:_FAILING]:
+        yield ["fails", f"sensor {line(name)}: `looop sensor run {line(name)}` shows why"]
+    for flag in view.flags:
+        yield [f"⚑ {flag.number}", f"{line(flag.text)} (`looop unflag {flag.number}`)"]
+    for trouble in view.troubles:
+        yield ["trouble", line(trouble)]
+    yield ["journal", line(view.last_line or "empty")]
+    yield ["data", line(view.data)]
+
+
+def _today(view: StatusView) -> str:
+    words = f"{many(view.asks_today, 'ask')}, {spend(view.usd_today, view.asks_today, view.unknown_today)}"
+    if view.unknown_today or not view.phase.costs_known:
+        words += "; the agent does not tell its costs, so money caps can't hold"
+    return words
+
+
+def _memory(view: StatusView) -> str:
+    counts = [many(view.goals, "goal"), many(view.sensors, "sensor")]
+    return ", ".join([*counts, *([many(len(view.claims), "claim")] if view.claims else [])])

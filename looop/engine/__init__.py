@@ -1,0 +1,1 @@
+"""WHO LIVES: keeper, engine, and the socket on which verbs arrive."""

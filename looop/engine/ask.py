@@ -1,0 +1,72 @@
+"""Ask an engine one thing from inside Trio: a verb without a terminal, its output collected.
+
+In: the socket's path and an argument list. Out: an `Answer`, or None when no engine listens. For `up` and
+`down`, which talk to the engine itself; people's verbs go through `engine.client`.
+"""
+
+import math
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from looop.core import wire
+from looop.core.problem import Exit
+from looop.engine.address import dial
+
+DEAF = 5.0  # seconds after which an engine that took nothing is busy or hung
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine said. `code` is None when it was lost, is `deaf`, or left the verb to us."""
+
+    code: int | None
+    out: str = ""
+    err: str = ""
+    deaf: bool = False
+
+
+async def ask(path: Path, *argv: str, deaf_after: float = DEAF) -> Answer | None:
+    """Run a verb in the engine at `path`; None when none listens.
+
+    Waits without limit for the verb's end, once the engine took it. On cancel the engine cancels it too.
+    """
+    line = dial(str(path), 0)
+    if line is None:
+        return None
+    run = wire.Frame(wire.RUN, wire.pack_run(wire.Run(argv, "/", {}, wire.Terminal())))
+    with trio.socket.from_stdlib_socket(socket.socket(fileno=line.detach())) as talk:
+        try:
+            with trio.move_on_after(deaf_after) as patience:
+                await _send_all(talk, wire.encode(run))
+                return await _listen(talk, patience)
+            return Answer(None, deaf=True)
+        except (OSError, wire.ProtocolError):
+            return Answer(None)
+
+
+async def _send_all(talk: trio.socket.SocketType, data: bytes) -> None:
+    while data:
+        data = data[await talk.send(data) :]
+
+
+async def _listen(talk: trio.socket.SocketType, patience: trio.CancelScope) -> Answer:
+    decoder, heard = wire.Decoder(), {wire.OUT: b"", wire.ERR: b""}
+    while data := await talk.recv(wire.CHUNK):
+        for frame in decoder.feed(data):
+            if frame.kind in heard:
+                heard[frame.kind] += frame.data
+            elif frame.kind == wire.TAKEN:
+                patience.deadline = math.inf
+            elif frame.kind == wire.EXIT:
+                code = frame.data[0] if frame.data else Exit.NO
+                return Answer(code, _text(heard[wire.OUT]), _text(heard[wire.ERR]))
+            elif frame.kind in {wire.LOCAL, wire.BADVERSION}:
+                return Answer(None)
+    return Answer(None)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")

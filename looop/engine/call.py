@@ -1,0 +1,76 @@
+"""One call of a verb: who calls, from where, and the streams it talks through.
+
+A verb never touches `sys.stdout`, `os.environ` or the process's folder: inside the engine those are the
+engine's. Implemented by `cli.console.LocalCall` here and by `engine.control.RemoteCall` over the socket.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Kind(Enum):
+    """What kind of process called, found by walking its parents, never by a variable."""
+
+    PERSON = "a person"
+    TICK = "the tick's agent"
+    CHILD = "a program that looop started"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The calling process."""
+
+    kind: Kind
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tty:
+    """Which of the caller's three streams are terminals, and the terminal's size in cells."""
+
+    stdin: bool = False
+    stdout: bool = False
+    stderr: bool = False
+    columns: int = 80
+    lines: int = 24
+
+
+class Call(Protocol):
+    """What a verb may use of the world around it."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The caller's environment (relayed: the listed names only)."""
+
+    @property
+    def cwd(self) -> str:
+        """The caller's folder."""
+
+    @property
+    def tty(self) -> Tty:
+        """The caller's terminal."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+
+    async def out(self, text: str | bytes) -> None:
+        """Write to the caller's stdout, waiting while the caller does not read."""
+
+    async def err(self, text: str | bytes) -> None:
+        """Write to the caller's stderr."""
+
+    async def stdin(self, limit: int) -> bytes:
+        """Read the caller's stdin to its end, at most `limit` bytes; more is a usage error."""
+
+    async def resume(self, argv: Sequence[str]) -> None:
+        """Say how to go on with this call at another engine, should this one die."""
+
+
+class RunLocally(Exception):  # noqa: N818 - a signal to the client, not a failure
+    """Raised by a verb's run inside the engine: the client is told LOCAL and runs the verb itself."""

@@ -1,0 +1,259 @@
+"""The caller's end of the socket: send a verb, relay bytes and signals both ways, give its exit code.
+
+In: argv and the process's own streams. Out: an exit code, or None for "run it yourself". A blocking loop
+on `select`, because importing anything more would cost more time than most verbs take. `engine.control`
+is the other end, `core.wire` the language between them.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import time
+
+from looop.core import wire
+from looop.engine.address import dial
+from looop.engine.line import Line
+from looop.engine.signals import HUP, INT, TERM, WINCH, Signals
+
+TYPE_CHECKING = False  # see core.wire
+if TYPE_CHECKING:
+    import _socket
+    from collections.abc import Iterator, Mapping, Sequence
+
+UNREACHABLE = 4  # core.problem.Exit, whose import would double the time of a relayed verb
+PATIENCE = 5.0  # seconds until the engine must have taken a verb
+RECONNECT = 10.0  # seconds to find the engine that replaces a lost one
+GRACE = 2.0  # seconds that a signalled verb has for its end
+SIGNALLED = 128  # plus the signal's number, as shells have it
+PIECE = 4096  # bytes that a pipe takes without blocking once it is ready
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+FORWARDED = {INT: b"INT", TERM: b"TERM", HUP: b"HUP"}
+
+
+def relay(path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> int | None:
+    """Run a verb in the engine that listens at `path`; its exit code, or None when it must run here.
+
+    None means that nothing has started: no engine, one that took nothing for 5 s, one that speaks another
+    protocol, or a verb that it leaves to its caller. 4 when the engine was lost in the middle, after
+    looking for its successor for 10 s if the verb can go on there. 0 when stdout's reader left early: it
+    has seen what it wanted. Main thread only, since the signals arrive there.
+    """
+    try:
+        first = wire.Frame(wire.RUN, wire.pack_run(wire.Run(argv, cwd, wire.relayed(env), _terminal())))
+        wire.encode(first)
+    except wire.ProtocolError:  # arguments too long for a frame
+        return None
+    line = dial(path, PATIENCE)
+    if line is None:
+        return None
+    relay = Relay(path, argv, env, cwd)
+    try:
+        return relay.follow(Line(line, first))
+    except BrokenPipeError:
+        return 0
+    finally:
+        relay.close()
+
+
+class Relay:
+    """One verb on its way. While output waits nothing is read from the engine, which holds the verb back."""
+
+    def __init__(self, path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> None:
+        self._path, self._env, self._cwd = path, env, cwd
+        self._argv = tuple(argv)
+        self._resume: tuple[str, ...] | None = None
+        self._line: Line
+        self._signals = Signals((*FORWARDED, WINCH))
+        self._writing: list[tuple[int, memoryview]] = []
+        self._wants_stdin = False
+        self._left_to_us = False
+        self._started = False
+        self._signalled = 0
+        self._code: int | None = None
+        self._until: float | None = None
+        self._piece = {fd: _piece(fd) for fd in (STDOUT, STDERR)}
+
+    def close(self) -> None:
+        """Hang up, and give the process its signals back."""
+        self._line.socket.close()
+        self._signals.restore()
+
+    def follow(self, line: Line) -> int | None:
+        """Relay to the verb's end, over as many engines as that takes; see `relay`."""
+        self._line = line
+        self._ride(time.monotonic() + PATIENCE)
+        if not self._started or (self._left_to_us and self._resume is None):
+            return self._code
+        until = time.monotonic() + RECONNECT
+        while self._lost() and time.monotonic() < until:
+            if self._redial():
+                self._ride(until)
+                until = time.monotonic() + RECONNECT if self._line.taken else until
+            else:
+                self._pause()
+        if self._code is None:
+            verb = " ".join(self._argv[:1])
+            _say(f"the engine ended in the middle of `{verb}`: see `looop status`, then try again.")
+            return UNREACHABLE
+        return self._code
+
+    def _ride(self, until: float) -> None:
+        """Use one connection until it ends; by `until` (monotonic) the engine must have taken the verb."""
+        self._until = until
+        while self._writing or not (self._line.gone or self._over()):
+            self._turn()
+        if self._signalled and self._code is None:
+            self._code = SIGNALLED + self._signalled
+
+    def _lost(self) -> bool:
+        return self._code is None and self._resume is not None and not self._left_to_us
+
+    def _over(self) -> bool:
+        return self._code is not None or self._left_to_us
+
+    def _turn(self) -> None:
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        read, write, _ = select.select(list(self._readers()), list(self._writers()), (), left)
+        if self._until is not None and time.monotonic() >= self._until:
+            self._too_late()
+        if self._signals.fd in read:
+            self._forward(self._signals.arrived())
+        if STDIN in read:
+            self._read_stdin()
+        if self._writing and self._writing[0][0] in write:
+            self._write()
+        if self._line.socket in write:
+            self._line.send()
+        if self._line.socket in read:
+            for frame in self._line.receive():
+                self._take(frame)
+
+    def _readers(self) -> Iterator[int | _socket.socket]:
+        yield self._signals.fd
+        if not self._writing:
+            yield self._line.socket
+        if self._wants_stdin and len(self._line.sending) < wire.CHUNK:
+            yield STDIN
+
+    def _writers(self) -> Iterator[int | _socket.socket]:
+        if self._line.sending:
+            yield self._line.socket
+        if self._writing:
+            yield self._writing[0][0]
+
+    def _too_late(self) -> None:
+        """End a verb that was not taken in time, or one that a signal should have ended."""
+        self._writing.clear()
+        if self._signalled:
+            self._code = SIGNALLED + self._signalled
+        else:
+            self._line.gone = True
+
+    def _take(self, frame: wire.Frame) -> None:
+        kind = frame.kind
+        if kind in {wire.OUT, wire.ERR}:
+            self._writing.append((STDOUT if kind == wire.OUT else STDERR, memoryview(frame.data)))
+        elif kind == wire.TAKEN:
+            self._started = self._line.taken = True
+            self._until = None
+        elif kind == wire.EXIT:
+            self._code = frame.data[0] if frame.data else 1
+        elif kind == wire.WANT_STDIN:
+            self._wants_stdin = True
+        elif kind == wire.RESUME:
+            self._resume = wire.unpack_fields(frame.data)
+        elif kind in {wire.LOCAL, wire.BADVERSION}:
+            self._left_to_us = True
+
+    def _write(self) -> None:
+        fd, data = self._writing[0]
+        try:
+            data = data[os.write(fd, data[: self._piece[fd]]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            if fd == STDOUT:
+                raise
+            data = data[:0]
+        except OSError as error:
+            data = self._unwritable(fd, error)
+        if data:
+            self._writing[0] = (fd, data)
+        else:
+            del self._writing[0]
+
+    def _unwritable(self, fd: int, error: OSError) -> memoryview:
+        """Give up on a stream that takes nothing any more (a full disk, a terminal that went away)."""
+        if fd == STDOUT:
+            _say(f"stdout can't be written: {error.strerror}.")
+            del self._writing[1:]
+            self._code = 1
+        return memoryview(b"")
+
+    def _read_stdin(self) -> None:
+        try:
+            data = os.read(STDIN, wire.CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._line.queue(wire.Frame(wire.STDIN, data))
+        self._wants_stdin = bool(data)
+
+    def _forward(self, numbers: bytes) -> None:
+        for number in numbers:
+            if number == WINCH:
+                tty = _terminal()
+                self._line.queue(wire.Frame(wire.WINCH, wire.pack_size(tty.columns, tty.lines)))
+            elif number in FORWARDED and self._line.taken and not (self._signalled or self._line.gone):
+                self._line.queue(wire.Frame(wire.SIGNAL, FORWARDED[number]))
+                self._signalled, self._until = number, time.monotonic() + GRACE
+            elif number in FORWARDED:  # nobody there to end it, or asked twice
+                self._writing.clear()
+                self._code = SIGNALLED + number
+
+    def _redial(self) -> bool:
+        line = dial(self._path, 0)
+        if line is None:
+            return False
+        self._line.socket.close()
+        run = wire.Run(self._resume or (), self._cwd, wire.relayed(self._env), _terminal())
+        self._line = Line(line, wire.Frame(wire.RUN, wire.pack_run(run)))
+        self._wants_stdin = self._left_to_us = False
+        return True
+
+    def _pause(self) -> None:
+        """Wait for the next engine, listening to signals."""
+        select.select((self._signals.fd,), (), (), 0.1)
+        self._forward(self._signals.arrived())
+
+
+def _terminal() -> wire.Terminal:
+    ttys = [os.isatty(fd) for fd in (STDIN, STDOUT, STDERR)]
+    columns, lines = next((_size(fd) for fd in (STDOUT, STDERR, STDIN) if ttys[fd]), (80, 24))
+    return wire.Terminal(ttys[STDIN], ttys[STDOUT], ttys[STDERR], columns or 80, lines or 24)
+
+
+def _size(fd: int) -> tuple[int, int]:
+    try:
+        return os.get_terminal_size(fd)
+    except OSError:  # a terminal that has just gone
+        return (80, 24)
+
+
+def _piece(fd: int) -> int:
+    """How much to write at once: all to a file, to anything else only what can't block."""
+    try:
+        return wire.CHUNK if stat.S_ISREG(os.fstat(fd).st_mode) else PIECE
+    except OSError:
+        return PIECE
+
+
+def _say(sentence: str) -> None:
+    try:
+        os.write(STDERR, f"looop: {sentence}\n".encode())
+    except OSError:
+        return

@@ -1,0 +1,151 @@
+"""One beat in the caller's own process: `looop tick` while no engine lives.
+
+In: a profile and a call. Out: the exit code. It holds `.lock` as an engine would, and serves `.sock`
+meanwhile, so that the verbs which its agent calls find who runs the tick. Neighbour: `daemon`.
+"""
+
+import os
+import signal
+
+import trio
+
+from looop.child import tree
+from looop.core.moves import Act
+from looop.core.phase import Phase
+from looop.core.problem import Exit, Problem
+from looop.engine import guarded
+from looop.engine.call import Call
+from looop.engine.control import Control
+from looop.engine.live import Lateness, RunVerb
+from looop.loop import dry
+from looop.loop.beat import Beats, Order, Report
+from looop.loop.clock import Clock
+from looop.loop.fleet import NoFleet
+from looop.loop.site import Surroundings
+from looop.loop.voice import Voice
+from looop.store import files, memory
+from looop.store.paths import Profile
+from looop.store.profile import prepare
+
+LOCK_PATIENCE = 10.0
+LOCK_PAUSE = 0.05
+"""Seconds in all, and between two tries, to get a profile's lock."""
+
+
+class ForegroundLive:
+    """What verbs may ask of a foreground tick: to record the agent's one verb, and little else."""
+
+    def __init__(self, beats: Beats) -> None:
+        self._beats = beats
+
+    def phase(self) -> Phase:
+        """Tell what the tick is doing now."""
+        return self._beats.phase
+
+    def lateness(self) -> Lateness:
+        """Tell nothing: a process of one beat measures no lateness."""
+        return Lateness()
+
+    def poke(self) -> None:
+        """Do nothing: there is no next beat here."""
+
+    async def tick(self, call: Call, *, force: bool) -> int:  # noqa: ARG002 - the Protocol's
+        """Refuse: one beat at a time."""
+        raise _busy()
+
+    def record(self, act: Act) -> None:
+        """Record the tick's verb for its landing."""
+        self._beats.record(act)
+
+    async def start_pulse(self) -> None:
+        """Refuse: the tick ends first."""
+        raise _busy()
+
+    async def stop(self) -> None:
+        """Refuse: whoever started the tick can end it with Ctrl-C."""
+        raise _busy()
+
+
+async def tick(profile: Profile, call: Call, run_verb: RunVerb, *, dry_run: bool, force: bool) -> int:
+    """Do one beat: its lines to stderr, what came of it to stdout; with `dry_run` print the prompt instead.
+
+    Problem NO when an engine or another tick holds the profile. On INT, TERM, HUP, and when its guard is
+    gone, it ends the agent, lands nothing, and gives 128 and the signal's number.
+    """
+    await files.aside(prepare, profile, call.env)
+    if dry_run:
+        return await _dry(profile, call)
+    with await _lock(profile) as lock:
+        tree.become_subreaper()
+        me = os.getpid()
+        lock.write_holder(me, str(tree.start_time(me)), tree.boot_id())
+        return await _beat(profile, call, run_verb, Order(by_hand=True, force=force))
+
+
+async def _lock(profile: Profile) -> files.Lock:
+    """Take the profile's lock, waiting a little for a tick that was killed to end its agent."""
+    with trio.move_on_after(LOCK_PATIENCE):
+        while True:
+            try:
+                return files.lock(profile.lock)
+            except files.Held:
+                await trio.sleep(LOCK_PAUSE)
+    raise _busy()
+
+
+async def _beat(profile: Profile, call: Call, run_verb: RunVerb, order: Order) -> int:
+    clock = Clock()
+    voice = Voice(profile, clock)
+    beats = Beats(profile, env=call.env, say=voice.say, fleet=NoFleet(), clock=clock)
+    stopped: list[int] = []
+    reports: list[Report] = []
+    with voice.followed() as lines:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_heed_signals, nursery.cancel_scope, stopped)
+            nursery.start_soon(_heed_guard, nursery.cancel_scope)
+            nursery.start_soon(_tell, lines, call)
+            await nursery.start(Control(profile, run_verb, ForegroundLive(beats)).serve)
+            reports.append(await beats.beat(order))
+            nursery.cancel_scope.cancel()
+    if not reports:
+        return guarded.SIGNALLED + (stopped[0] if stopped else signal.SIGKILL)
+    await call.out(f"{reports[0].sentence()}\n")
+    return reports[0].exit_code
+
+
+async def _heed_signals(
+    scope: trio.CancelScope,
+    stopped: list[int],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(*guarded.STOPS) as signals:
+        task_status.started()
+        async for number in signals:
+            stopped.append(number)
+            scope.cancel()
+
+
+async def _heed_guard(scope: trio.CancelScope) -> None:
+    await guarded.orphaned()
+    scope.cancel()
+
+
+async def _dry(profile: Profile, call: Call) -> int:
+    site = Surroundings(profile, call.env, lambda _line: None, Clock(), NoFleet()).site()
+    try:
+        await call.out(await dry.prompt(site))
+    except memory.Unreadable as error:
+        raise Problem(Exit.NO, "unreadable", f"{error}. Make it readable and try again.") from error
+    return Exit.DONE
+
+
+async def _tell(lines: trio.MemoryReceiveChannel[str], call: Call) -> None:
+    async for line in lines:
+        await call.err(f"{line}\n")
+
+
+def _busy() -> Problem:
+    return Problem(
+        Exit.NO, "busy", "Another looop is at work on this profile; `looop status` says what it does."
+    )

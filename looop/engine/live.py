@@ -1,0 +1,48 @@
+"""What a verb can ask of a running engine; None stands for "no engine" wherever a `Live` is expected."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from looop.core.moves import Act
+from looop.core.phase import Phase
+from looop.engine.call import Call
+
+
+class Lateness(msgspec.Struct, frozen=True):
+    """How late the engine's one thread was, in milliseconds, over the last samples."""
+
+    p99_ms: float = 0.0
+    worst_ms: float = 0.0
+    worst_at: float | None = None
+    offender: str = ""
+    samples: int = 0
+
+
+class Live(Protocol):
+    """The running engine, or the foreground `tick` that serves the socket in its place."""
+
+    def phase(self) -> Phase:
+        """Tell what the pulse is doing now."""
+
+    def lateness(self) -> Lateness:
+        """Tell how late the engine's loop runs."""
+
+    def poke(self) -> None:
+        """Hint that something changed; the pulse compares and beats only if so."""
+
+    async def tick(self, call: Call, *, force: bool) -> int:
+        """Do one beat now and follow it on the call's stdout; the exit code. Cancel only stops following."""
+
+    def record(self, act: Act) -> None:
+        """Record a changing verb of the running tick for its landing; Problem REFUSED for a second one."""
+
+    async def start_pulse(self) -> None:
+        """Run the pulse (again); returns when it lives. Nothing if it does already."""
+
+    async def stop(self) -> None:
+        """End runner, sensors and pulse, a landing in progress first; the engine leaves after this call."""
+
+
+RunVerb = Callable[[Sequence[str], Call, "Live | None"], Awaitable[int]]

@@ -1,0 +1,153 @@
+"""A verb's call that came over the socket: its caller's streams, as frames.
+
+In: a connection whose RUN was read. Out: the `Call` that the verb uses. Writing waits while the caller does
+not read, so a verb's output is never held here; `engine.control` owns the connection's life.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import trio
+
+from looop.core import wire
+from looop.core.problem import Exit, Problem
+from looop.engine.call import Caller, Tty
+
+if TYPE_CHECKING:
+    from looop.engine.call import Call
+
+SIGNALS = {b"INT": 2, b"TERM": 15, b"HUP": 1}
+
+
+class RemoteCall:
+    """One relayed verb: a `Call`. `scope` holds the verb; a signal or a hang-up cancels it."""
+
+    def __init__(self, talk: trio.socket.SocketType, run: wire.Run, caller: Caller) -> None:
+        self.scope = trio.CancelScope()
+        self.signalled = 0
+        self._talk = talk
+        self._run = run
+        self._caller = caller
+        self._tty = _tty(run.tty)
+        self._turn = trio.Lock()
+        self._unsent = memoryview(b"")
+        self._stdin = bytearray()
+        self._stdin_limit = 0
+        self._stdin_news = trio.Event()
+        self._stdin_ended = False
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The variables that the caller sent."""
+        return self._run.env
+
+    @property
+    def cwd(self) -> str:
+        """The caller's folder."""
+        return self._run.cwd
+
+    @property
+    def tty(self) -> Tty:
+        """The caller's terminal as it is now."""
+        return self._tty
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        return self._caller
+
+    async def out(self, text: str | bytes) -> None:
+        """Write to the caller's stdout. BrokenPipeError when the caller has gone."""
+        await self._write(wire.OUT, text)
+
+    async def err(self, text: str | bytes) -> None:
+        """Write to the caller's stderr. BrokenPipeError when the caller has gone."""
+        await self._write(wire.ERR, text)
+
+    async def resume(self, argv: Sequence[str]) -> None:
+        """Tell the caller how to go on at the next engine."""
+        await self.send(wire.Frame(wire.RESUME, wire.pack_fields(argv)))
+
+    async def stdin(self, limit: int) -> bytes:
+        """Read the caller's stdin to its end; Problem USAGE when it holds more than `limit` bytes."""
+        self._stdin_limit = limit
+        if not self._stdin_ended:
+            await self.send(wire.Frame(wire.WANT_STDIN))
+        while not self._stdin_ended and len(self._stdin) <= limit:
+            await self._stdin_news.wait()
+            self._stdin_news = trio.Event()
+        if len(self._stdin) > limit:
+            raise Problem(
+                Exit.USAGE, "too-much-stdin", f"stdin holds more than {limit} bytes, which is the most."
+            )
+        return bytes(self._stdin)
+
+    async def listen(self, decoder: wire.Decoder, frames: Sequence[wire.Frame]) -> None:
+        """Heed the caller until cancelled, first what it said already; a hang-up cancels the verb."""
+        try:
+            while True:
+                for frame in frames:
+                    self._take(frame)
+                data = await self._talk.recv(wire.CHUNK)
+                if not data:
+                    break
+                frames = list(decoder.feed(data))
+        except (OSError, wire.ProtocolError):
+            pass
+        self.scope.cancel()
+
+    async def send(self, frame: wire.Frame) -> None:
+        """Send one frame; BrokenPipeError if the caller has gone.
+
+        What a cancelled send left over goes first: the caller always reads whole frames.
+        """
+        async with self._turn:
+            await self._flush()
+            self._unsent = memoryview(wire.encode(frame))
+            await self._flush()
+
+    async def _flush(self) -> None:
+        while self._unsent:
+            try:
+                sent = await self._talk.send(self._unsent)
+            except OSError as error:
+                raise BrokenPipeError("the caller has hung up") from error
+            self._unsent = self._unsent[sent:]
+
+    async def _write(self, kind: int, text: str | bytes) -> None:
+        data = memoryview(text if isinstance(text, bytes) else _bytes(text))
+        for at in range(0, len(data), wire.CHUNK):
+            # Each send is a checkpoint, so a verb that prints for minutes lets the others run.
+            await self.send(wire.Frame(kind, bytes(data[at : at + wire.CHUNK])))
+
+    def _take(self, frame: wire.Frame) -> None:
+        if frame.kind == wire.STDIN:
+            self._hear(frame.data)
+        elif frame.kind == wire.WINCH:
+            columns, lines = wire.unpack_size(frame.data)
+            tty = self._tty
+            self._tty = Tty(tty.stdin, tty.stdout, tty.stderr, columns, lines)
+        elif frame.kind == wire.SIGNAL and frame.data in SIGNALS:
+            self.signalled = SIGNALS[frame.data]
+            self.scope.cancel()
+
+    def _hear(self, data: bytes) -> None:
+        """Keep what the verb asked for, and one byte more to know that there was more."""
+        self._stdin += data[: max(0, self._stdin_limit + 1 - len(self._stdin))]
+        self._stdin_ended = self._stdin_ended or not data
+        self._stdin_news.set()
+
+
+def _tty(found: wire.Terminal) -> Tty:
+    return Tty(found.stdin, found.stdout, found.stderr, found.columns, found.lines)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair out of somebody's JSON
+        return text.encode("utf-8", "backslashreplace")
+
+
+if TYPE_CHECKING:
+    _: type[Call] = RemoteCall

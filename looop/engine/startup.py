@@ -1,0 +1,148 @@
+"""`up`: say that a person wants the pulse, see to a keeper, and wait until the pulse is seen alive.
+
+In: a profile that exists, and the environment that keeper and engine shall have. Out: a pulse that answered,
+or a Problem with the engine's own reason. However many run at once, one of them starts keeper: the one that
+got `.keeper.lock`, which it hands over on an inherited descriptor, so that it is free at no moment.
+"""
+
+import fcntl
+import itertools
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from looop.child.environ import own_command
+from looop.core.problem import Exit, Problem
+from looop.engine import failure, keeper
+from looop.engine.ask import ask
+from looop.engine.daemon import START
+from looop.engine.timing import Timing
+from looop.store import files
+from looop.store.paths import Profile
+
+PATIENCE = 30.0  # seconds for a pulse to be seen alive
+PAUSE = 0.03  # seconds between two looks
+STARTS = 2  # keepers that one `up` starts at most: one may have been told to leave by a `down`
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A pulse that was seen alive; `already`: before this `up`, too."""
+
+    already: bool
+
+
+async def up(
+    profile: Profile,
+    *,
+    env: Mapping[str, str],
+    command: Sequence[str] | None = None,
+    timing: Timing | None = None,
+    patience: float = PATIENCE,
+) -> Seen:
+    """Have the pulse run, and return when it answered; nothing but that on a second call.
+
+    Problem NO with the engine's reason when it can't live, or after `patience` seconds. It stays wanted
+    then, and what can be tried again is. OSError when the wish can't be written (a full disk). A cancel
+    leaves it wanted too. `command` starts this program; `timing` is for tests.
+    """
+    starter = _Starter(profile, env, command or own_command(), timing or Timing())
+    await files.aside(_want, profile, env)
+    with trio.move_on_after(patience):
+        for look in itertools.count():
+            starter.see_to_a_keeper()
+            answer = await ask(profile.sock, START)
+            if answer is not None and answer.code is not None:
+                return _seen(answer.code, answer.out, first=look == 0)
+            starter.give_up_for_a_reason()
+            await trio.sleep(PAUSE)
+    raise Problem(
+        Exit.NO,
+        "not-seen",
+        f"The pulse was not seen alive within {patience:g} s: {profile.pulse / 'keeper.log'} says how far "
+        "it got; `looop down --now` clears the way for another try.",
+    )
+
+
+class _Starter:
+    """Starts a keeper where there is none."""
+
+    def __init__(
+        self, profile: Profile, env: Mapping[str, str], command: Sequence[str], timing: Timing
+    ) -> None:
+        self._profile = profile
+        self._env = env
+        self._command = command
+        self._timing = timing
+        self._began = time.monotonic()
+        self._starts = 0
+
+    def see_to_a_keeper(self) -> None:
+        """Start one if nobody holds its lock."""
+        try:
+            lock = files.lock(self._profile.keeper_lock)
+        except files.Held:
+            return
+        with lock:
+            if self._starts == STARTS:
+                raise Problem(
+                    Exit.NO,
+                    "no-keeper",
+                    f"The program that keeps the pulse alive has ended at once: "
+                    f"{self._profile.pulse / 'keeper.log'} says why.",
+                )
+            self._starts += 1
+            self._spawn(lock)
+
+    def give_up_for_a_reason(self) -> None:
+        """Raise the engine's own reason, if it left one since this `up` began."""
+        reason = failure.told(self._profile, self._began)
+        if reason is not None:
+            raise Problem(Exit.NO, "engine-failed", reason)
+
+    def _spawn(self, lock: files.Lock) -> None:
+        profile, timing = self._profile, self._timing.argument()
+        engine = [*self._command, "__engine", str(profile.data), str(profile.config), timing]
+        argv = [*self._command, "__keeper", str(profile.data), timing, *engine]
+        log = profile.pulse / "keeper.log"
+        # Above the numbers that are assigned below, so that none overwrites another.
+        handed = fcntl.fcntl(lock.fileno(), fcntl.F_DUPFD_CLOEXEC, keeper.LOCK + 1)
+        try:
+            os.posix_spawn(
+                argv[0],
+                argv,
+                self._env,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                    (os.POSIX_SPAWN_DUP2, handed, keeper.LOCK),
+                ],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+            )
+        finally:
+            os.close(handed)
+
+
+def _want(profile: Profile, env: Mapping[str, str]) -> None:
+    wish = {"v": 1, "at": time.time(), "path": env.get("PATH", "")}
+    files.durable(profile.up, json.dumps(wish).encode() + b"\n")
+
+
+def _seen(code: int, said: str, *, first: bool) -> Seen:
+    if code != Exit.DONE:
+        raise Problem(
+            Exit.NO,
+            "pulse-failed",
+            f"The pulse does not live: {said.rstrip('.') or 'its engine said no more'}. It is tried again "
+            "by itself; `looop down` ends that.",
+        )
+    # An engine that came up while we waited says "already" too.
+    return Seen(already=first and said == "already")

@@ -1,0 +1,109 @@
+"""What machines read: the JSON of every verb, held by golden files. `GOLDEN=write` writes them anew."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from looop.cli import verbs
+from looop.cli.console import FakeCall
+from looop.core.phase import Doing, Phase
+from looop.store.paths import Profile
+from support.lived import NOW, RUN, live_in
+from support.verbs import FakeEngine, Looop
+
+FOLDER = Path(__file__).parent / "golden"
+
+CASES = {
+    "bare": "",
+    "status": "status",
+    "journal": "journal",
+    "cost": "cost",
+    "events": "events",
+    "runs": "runs",
+    "run": f"runs {RUN}",
+    "why": "why",
+    "why-run": f"why {RUN}",
+    "why-hour": "why 11:45",
+    "why-goal": "why goals/tea.md",
+    "goals": "goals",
+    "goal-show": "goal show tea",
+    "sensors": "sensors",
+    "sensor-show": "sensor show tea",
+    "sensor-run": "sensor run tea",
+    "reports": "reports",
+    "claims": "claims",
+    "log": "log pulse --tail 2",
+    "pause": "pause --for 1h",
+    "version": "version",
+    "help": "help goal show",
+    "doctor": "doctor",
+}
+
+
+@pytest.fixture(autouse=True)
+def _a_morning(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    live_in(profile)
+    monkeypatch.setattr("time.time", lambda: NOW)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_the_json_of_a_verb_is_as_it_was_promised(looop: Looop, name: str) -> None:
+    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere"})
+    said = await looop(*CASES[name].split(), "--json", call=call)
+    assert said.err == ""
+    _compare(name, said.value, looop.profile)
+
+
+async def test_the_json_of_a_running_engine_says_how_late_it_runs(profile: Profile) -> None:
+    engine = FakeEngine(Phase(doing=Doing.DECIDING, pid=1, run=RUN, runner="claude"))
+    said = await Looop(profile, engine)("status", "--json")
+    _compare("status-live", said.value, profile)
+
+
+@pytest.mark.parametrize("name", ["status", "why", "bare"])
+async def test_what_is_printed_fits_the_schema_that_help_promises(looop: Looop, name: str) -> None:
+    said = await looop(*CASES[name].split(), "--json")
+    view = verbs.load(verbs.VIEWS[CASES[name]])
+    msgspec.json.decode(said.out, type=view)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in {"pause", "sensor-run"}])
+async def test_the_words_for_people_are_as_they_were(looop: Looop, name: str) -> None:
+    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere"})
+    said = await looop(*CASES[name].split(), call=call)
+    _hold(FOLDER / f"{name}.txt", _plain(said.out, looop.profile))
+
+
+def _compare(name: str, value: Any, profile: Profile) -> None:
+    assert value["v"] == 1
+    _hold(FOLDER / f"{name}.json", _plain(json.dumps(value, indent=1, ensure_ascii=False), profile) + "\n")
+
+
+def _hold(path: Path, text: str) -> None:
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(text)
+    assert path.read_text() == text
+
+
+def _plain(text: str, profile: Profile) -> str:
+    """Put fixed words where this machine shows through."""
+    text = text.replace(str(profile.data), "/DATA").replace(str(profile.config), "/CONFIG")
+    text = re.sub(r'"(python|platform)": "[^"]*"', r'"\1": "HERE"', text)
+    text = re.sub(r"\d+ MiB free", "N MiB free", text)
+    text = re.sub(r"rehearsal, no AI \(.*?\); on", "rehearsal, no AI (WHY); on", text)
+    text = re.sub(r"(uid \d+|root: agents run[^\"\n]*)", "A USER", text)
+    return re.sub(
+        r'("what": "user",\s*"grade": )"\w+"', r'\1"ANY"', re.sub(r"\w+( +)user ", r"ANY\1user ", text)
+    )
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert shutil.which("sh")
+    names = {path.stem for path in FOLDER.iterdir()}
+    assert names == {*CASES, "status-live"}
