@@ -29,6 +29,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/project/test_size.py tests/project/test_rules.py
+	$(BIN)/python tests/support/source.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -197,6 +197,8 @@ async def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: T
             # A child that another thread is just starting holds a copy of a script being written.
             if error.errno != errno.ETXTBSY or tries == _BUSY:
                 raise
+        except ValueError as error:  # a NUL in the command or the environment
+            raise OSError(errno.EINVAL, str(error)) from error
         await trio.sleep(0.02)
     raise AssertionError
 

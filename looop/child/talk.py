@@ -29,15 +29,27 @@ class Talk:
         self.failure: Exception | None = None
         self._rest = memoryview(stdin)
         self._output, self._errors, self._on_out = output, errors, on_out
-        self._out, out = os.pipe()
-        self._err, err = os.pipe()
-        feed, self._in = os.pipe() if stdin else (-1, -1)
-        self.childs = (feed, out, err)
         self._selector = selectors.DefaultSelector()
+        self._out = self._err = self._in = -1
+        self.childs = (-1, -1, -1)
+        try:
+            self._open()
+        except OSError:  # out of descriptors: keep none
+            self.close()
+            raise
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
         self._patience = math.inf
         self._unslept = 0
+
+    def _open(self) -> None:
+        self._out, out = os.pipe()
+        self.childs = (-1, out, -1)
+        self._err, err = os.pipe()
+        self.childs = (-1, out, err)
+        if self._rest:
+            feed, self._in = os.pipe()
+            self.childs = (feed, out, err)
 
     def begin(self, ended: Exit, nursery: trio.Nursery | None) -> None:
         """Start, once the child has its ends and they were closed here. `on_out` will run in `nursery`."""

@@ -17,7 +17,9 @@ _ISO = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _IN = re.compile(r"(?:again in|retry in|resets? in|retry[- ]after:?)\s", re.IGNORECASE)
-_AMOUNT = re.compile(r"[\s,]*(?:and )?(\d{1,7}(?:\.\d{1,6})?)\s?([a-z]{1,8})?", re.IGNORECASE | re.ASCII)
+_AMOUNT = re.compile(
+    r"[\s,]*(?:and )?(\d{1,9}(?:\.\d{1,6})?)(?!\d)\s?([a-z]{1,8})?", re.IGNORECASE | re.ASCII
+)
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60}
 _UNITS |= {"h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400, "": 1}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -4,7 +4,6 @@ In: a pid from the kernel. Out: a `Caller`, found by walking its parents; no var
 because a program could set those. What can't be seen counts as a program of ours: it may do the least.
 """
 
-import os
 from collections.abc import Collection
 
 from looop.child import tree
@@ -34,12 +33,6 @@ def ancestors(pid: int) -> tuple[int, ...] | None:
         if line is not None:
             return line
     return None
-
-
-def keeper() -> int | None:
-    """Give our parent's pid, if it is still the one that started us and not init that adopted us."""
-    parent = os.getppid()
-    return parent if parent > 1 else None
 
 
 def _walk(pid: int) -> tuple[int, ...] | None:

@@ -41,6 +41,7 @@ class Control:
         self._bound: tuple[int, int] | None = None
         self._accepting = trio.CancelScope()
         self._calls = 0
+        self._running: set[RemoteCall] = set()
         self._quiet = trio.Event()
 
     async def serve(self, *, task_status: "trio.TaskStatus[Control]" = trio.TASK_STATUS_IGNORED) -> NoReturn:
@@ -72,6 +73,12 @@ class Control:
         while self._calls:
             self._quiet = trio.Event()
             await self._quiet.wait()
+
+    def dismiss(self) -> None:
+        """End the verbs that still run, and tell their callers that no engine follows."""
+        for call in self._running:
+            call.dismissed = True
+            call.scope.cancel()
 
     def _bind(self) -> socket.socket:
         line = _listening(self._path)
@@ -113,10 +120,14 @@ class Control:
         run = wire.unpack_run(first.data)
         call = RemoteCall(talk, run, who)
         await call.send(wire.Frame(wire.TAKEN))
-        async with trio.open_nursery() as both:
-            both.start_soon(call.listen, decoder, rest)
-            last = await outcome(self._run_verb, run.argv, call, self._live, self._log)
-            both.cancel_scope.cancel()
+        self._running.add(call)
+        try:
+            async with trio.open_nursery() as both:
+                both.start_soon(call.listen, decoder, rest)
+                last = await outcome(self._run_verb, run.argv, call, self._live, self._log)
+                both.cancel_scope.cancel()
+        finally:
+            self._running.discard(call)
         with trio.move_on_after(LAST_WORDS):
             await call.send(last)
 

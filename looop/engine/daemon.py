@@ -18,6 +18,7 @@ from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
 from looop.engine import failure
+from looop.engine.ask import START, STOP
 from looop.engine.call import Call, Kind
 from looop.engine.control import Control
 from looop.engine.lateness import Probe
@@ -30,7 +31,6 @@ from looop.loop.beat import Order
 from looop.store.files import Held, Lock, lock
 from looop.store.paths import Profile
 
-START, STOP = "__start", "__stop"  # the verbs of `up` and `down`
 DRAIN = 1.0  # seconds that running verbs have for their end once the pulse has ended
 LOCK_PAUSE = 0.2  # seconds between two tries at the profile's lock
 LOCK_PATIENCE = 3.0  # seconds after which `up` is told who has it
@@ -57,6 +57,7 @@ class Engine:
         self._probe = Probe()
         self._ward = Ward(parts.make_pulse, self._note, safe=safe)
         self._control = Control(profile, self._run_verb, self, leash.keeper)
+        self._held: Lock | None = None
         self._leave = trio.Event()
         self._pulse_ended = trio.Event()
 
@@ -70,9 +71,9 @@ class Engine:
             outer.start_soon(self._heart)
             outer.start_soon(self._heed_signals)
             outer.start_soon(self._heed_keeper)
-            held = await self._own()
-            if held is not None:
-                with held:
+            self._held = await self._own()
+            if self._held is not None:
+                with self._held as held:
                     await self._live(held)
             outer.cancel_scope.cancel()
 
@@ -97,10 +98,16 @@ class Engine:
             with suppress(trio.WouldBlock):
                 send.send_nowait(line)
 
+        problem = report = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_tell, receive, call)
             with send:
-                report = await pulse.tick_now(Order(by_hand=True, force=force), heard)
+                try:
+                    report = await pulse.tick_now(Order(by_hand=True, force=force), heard)
+                except Problem as error:  # as itself, not wrapped by the nursery
+                    problem = error
+        if problem is not None:
+            raise problem
         if report is None:
             raise Problem(Exit.NO, "pulse-ended", "The pulse ended before the beat did; see `looop status`.")
         await call.out(f"{report.sentence()}\n")
@@ -151,14 +158,19 @@ class Engine:
             self._pulse_ended.set()
             with trio.move_on_after(DRAIN):
                 await self._control.drained()
+            if not self._wanted():  # else who follows something waits for the next engine
+                self._control.dismiss()
+                with trio.move_on_after(DRAIN):
+                    await self._control.drained()
             doors.cancel_scope.cancel()
 
     async def _heart(self) -> None:
         """Pat keeper, mend the socket, look whether anyone wants us: the one timer of an idle engine."""
         while True:
             self._leash.pat()
-            self._control.mend()
-            if not self._wanted():
+            if self._wanted():
+                self._control.mend()
+            else:
                 self._leave.set()
             await trio.sleep(self._timing.pat)
 
@@ -182,15 +194,16 @@ class Engine:
             await self._note(error)
 
     async def _run_verb(self, argv: Sequence[str], call: Call, live: Live | None) -> int:
-        match argv:
-            case [("__start" | "__stop") as verb]:
-                if call.caller.kind is not Kind.PERSON:
-                    raise Problem(Exit.REFUSED, "not-yours", "Only a person starts and stops the pulse.")
-                return await (self._answer_up(call) if verb == START else self._answer_down())
+        if tuple(argv) in {(START,), (STOP,)}:
+            if call.caller.kind is not Kind.PERSON:
+                raise Problem(Exit.REFUSED, "not-yours", "Only a person starts and stops the pulse.")
+            return await (self._answer_up(call) if argv[0] == START else self._answer_down())
         return await self._parts.run_verb(argv, call, live)
 
     async def _answer_up(self, call: Call) -> int:
         """Tell `up` that the pulse lives, and whether it did before; or in a sentence why it can't."""
+        while self._leave.is_set():  # it is to ask the next engine, as soon as this one has hung up
+            await trio.sleep_forever()
         try:
             await call.out("started" if await self._ward.start() else "already")
         except Problem as problem:
@@ -206,14 +219,19 @@ class Engine:
         await note(error, "the pulse", self._profile.pulse_log)
 
     def _wanted(self) -> bool:
-        """Whether `.up` is there; only its absence counts, not an error of the disk."""
+        """Whether `.up` is there, in a profile that is still ours: the same lock, not one made anew.
+
+        Only that it is absent counts, not an error of the disk.
+        """
         try:
             self._profile.up.lstat()
+            return self._held is None or os.path.samestat(
+                os.fstat(self._held.fileno()), self._profile.lock.lstat()
+            )
         except FileNotFoundError:
             return False
         except OSError:
             return True
-        return True
 
 
 def _myself() -> tuple[int, str, str]:

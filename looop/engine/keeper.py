@@ -48,7 +48,7 @@ class Keeper:
     """The loop. `command` starts an engine; ours are added to it."""
 
     def __init__(self, data: Path, command: Sequence[str], timing: Timing) -> None:
-        self._up = data / ".up"
+        self._up, self._lock = data / ".up", data / ".keeper.lock"
         self._command = list(command)
         self._timing = timing
         self._state = State.DOWN
@@ -198,14 +198,17 @@ class Keeper:
             os.kill(self._engine, number)  # our child and not yet reaped: the pid can't be another's
 
     def _wanted(self) -> bool:
-        """Whether `.up` is there; only its absence counts, not an error of the disk."""
+        """Whether `.up` is there, in a profile that is still ours: the same lock, not one made anew.
+
+        Only that it is absent counts, not an error of the disk.
+        """
         try:
             self._up.lstat()
+            return os.path.samestat(os.fstat(LOCK), self._lock.lstat())
         except FileNotFoundError:
             return False
         except OSError:
             return True
-        return True
 
 
 def main(argv: Sequence[str]) -> int:

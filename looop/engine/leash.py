@@ -17,7 +17,8 @@ class Leash:
         if fd is not None:
             os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
             os.set_blocking(fd, False)
-            self.keeper = os.getppid()
+            parent = os.getppid()
+            self.keeper = parent if parent > 1 else None  # init has adopted us: keeper is gone already
 
     def pat(self) -> None:
         """Tell keeper that the engine's loop runs; never waits, and a keeper that is gone is no error."""

@@ -27,7 +27,7 @@ async def outcome(
     try:
         with call.scope:
             return exit_frame(await run_verb(argv, call, live))
-        return exit_frame(SIGNALLED + call.signalled)
+        return await _cancelled(call)
     except BaseException as error:  # noqa: BLE001 - SystemExit too: a library's idea of an end is not ours
         leaves = tuple(_leaves(error))
         return await _told(_worst(leaves), error, call, f"`{' '.join(argv[:2])}`", log)
@@ -45,6 +45,13 @@ async def note(error: BaseException, during: str, log: Path) -> None:
         await files.aside(files.append, log, text.encode(errors="backslashreplace"))
     except OSError:
         return
+
+
+async def _cancelled(call: RemoteCall) -> wire.Frame:
+    if not call.dismissed:
+        return exit_frame(SIGNALLED + call.signalled)
+    await _say(call, "the engine has left, and no other follows: somebody ran `looop down`.")
+    return exit_frame(Exit.UNREACHABLE)
 
 
 def _worst(leaves: Sequence[BaseException]) -> BaseException:

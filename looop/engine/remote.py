@@ -25,6 +25,7 @@ class RemoteCall:
     def __init__(self, talk: trio.socket.SocketType, run: wire.Run, caller: Caller) -> None:
         self.scope = trio.CancelScope()
         self.signalled = 0
+        self.dismissed = False
         self._talk = talk
         self._run = run
         self._caller = caller

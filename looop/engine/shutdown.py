@@ -16,8 +16,7 @@ from looop.child import tree
 from looop.child.proc import Proc
 from looop.core.problem import Exit, Problem
 from looop.engine import holder
-from looop.engine.ask import ask
-from looop.engine.daemon import STOP
+from looop.engine.ask import STOP, ask
 from looop.store import files
 from looop.store.paths import Profile
 

@@ -19,8 +19,7 @@ import trio
 from looop.child.environ import own_command
 from looop.core.problem import Exit, Problem
 from looop.engine import failure, keeper
-from looop.engine.ask import ask
-from looop.engine.daemon import START
+from looop.engine.ask import START, ask
 from looop.engine.timing import Timing
 from looop.store import files
 from looop.store.paths import Profile

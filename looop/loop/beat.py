@@ -81,7 +81,7 @@ class Report:
     def sentence(self) -> str:
         """Say what came of the beat, and what to do if it was held back."""
         if self.ticked:
-            return f"{self.run} {self.ticked.outcome}: {self.ticked.line}"
+            return f"{self.run} {self.ticked.outcome}"
         if self.trouble:
             return f"The beat did nothing: {self.trouble}"
         if self.outcome is Outcome.HELD:

@@ -1,10 +1,12 @@
 """One program run to its end: what is heard of it, what ends it, and what it is given."""
 
 import os
+import resource
 import signal
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -130,6 +132,11 @@ async def test_at_the_deadline_it_may_still_say_good_bye() -> None:
     assert (ended.timed_out, ended.code, ended.out) == (True, 7, b"ready\nbye\n")
 
 
+async def test_a_stopped_one_may_say_good_bye_too() -> None:
+    ended = await sh("trap 'exit 7' TERM; kill -STOP $$; sleep 60", deadline=0.5, grace=20.0)
+    assert (ended.timed_out, ended.code) == (True, 7)
+
+
 async def test_one_that_ignores_the_good_bye_is_killed_after_the_grace() -> None:
     ended = await sh("trap '' TERM; while :; do sleep 1; done", deadline=0.2, grace=0.2)
     assert (ended.timed_out, ended.signal) == (True, signal.SIGKILL)
@@ -187,6 +194,32 @@ async def test_what_cannot_be_started_is_an_os_error(argv: list[str], error: typ
     before = names("fd")
     with pytest.raises(error):
         await spawn.run(argv, cwd=Path("/"), env={}, deadline=1, max_out=0, stdin=b"x")
+    assert names("fd") == before
+
+
+@pytest.mark.parametrize("given", [{"argv": ["sh", "\0"]}, {"env": {"A": "\0"}}])
+async def test_a_nul_in_what_it_is_given_is_an_os_error(given: dict[str, Any]) -> None:
+    terms: dict[str, Any] = {
+        "argv": ["true"],
+        "env": {},
+        "cwd": Path("/"),
+        "deadline": 1,
+        "max_out": 0,
+    } | given
+    with pytest.raises(OSError, match="null byte"):
+        await spawn.run(**terms)
+
+
+async def test_out_of_descriptors_is_an_os_error_and_costs_none() -> None:
+    before, limits = names("fd"), resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = [number for number in range(1000) if str(number) not in before]
+    for room in range(9):  # a selector, three pipes, and the one that tells of a failed start
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[room], limits[1]))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                await sh("true", stdin=b"x")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert names("fd") == before
 
 

@@ -92,9 +92,19 @@ def test_an_empty_argument_stays_an_argument() -> None:
     assert sent(["a", "", "b"]).argv == ("a", "", "b")
 
 
-def test_a_nul_inside_an_argument_is_refused() -> None:
+def test_a_nul_inside_an_argument_is_never_sent() -> None:
+    with pytest.raises(ProtocolError, match="NUL"):
+        wire.pack_run(Run(["a\0b"], "/", {}, Terminal()))
+
+
+def test_an_argument_that_no_system_could_give_is_never_sent() -> None:
     with pytest.raises(ProtocolError):
-        sent(["a\0b"])
+        wire.pack_run(Run(["\ud800"], "/", {}, Terminal()))
+
+
+def test_fields_beyond_the_end_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="too long"):
+        wire.unpack_run(wire.pack_run(Run(["a"], "/", {}, Terminal())) + b"more\0")
 
 
 @given(st.binary(max_size=120))

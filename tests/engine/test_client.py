@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from looop.core import wire
 from looop.core.problem import Problem
 from looop.core.wire import Frame
-from looop.engine.address import socket_path
+from looop.engine.address import dial, socket_path
 from looop.store import paths
 from support.scripted import RUN_IT_HERE, Line, Scripted, client, output, scripted
 
@@ -41,6 +42,11 @@ def out(data: bytes) -> Frame:
 def going(process: "subprocess.Popen[bytes]", line: Line) -> None:
     """Take the verb, and see that the client knows."""
     line.run()
+    more(process, line)
+
+
+def more(process: "subprocess.Popen[bytes]", line: Line) -> None:
+    """Say something, and see that it arrived."""
     line.say(out(b"going\n"))
     assert process.stdout is not None
     assert process.stdout.readline() == b"going\n"
@@ -125,17 +131,28 @@ def test_stdin_travels_only_when_it_is_asked_for(engine: Scripted, sock: Path) -
     with client(sock, "goal", "new", "-", stdin=subprocess.PIPE) as process, engine.accept() as line:
         assert process.stdin is not None
         process.stdin.write(b"x" * 50_000)
-        line.run()
-        line.say(out(b"first"), Frame(wire.WANT_STDIN))
-        heard = b""
         process.stdin.close()
+        going(process, line)
+        assert line.silent()
+        line.say(Frame(wire.WANT_STDIN))
+        heard = b""
         while (frame := line.hear()) and frame.data:
             assert frame.kind == wire.STDIN
             heard += frame.data
         assert frame == Frame(wire.STDIN, b"")
+        assert heard == b"x" * 50_000
+        more(process, line)
+        assert line.silent()
         line.end(0)
         process.wait()
-    assert heard == b"x" * 50_000
+
+
+def test_a_verb_may_take_longer_than_its_start(engine: Scripted, sock: Path) -> None:
+    with client(sock, "watch", settings="PATIENCE=0.1") as process, engine.accept() as line:
+        line.run()
+        time.sleep(0.5)  # beyond the deadline, which must be no deadline any more
+        line.end(3)
+        assert output(process)[0] == 3
 
 
 @pytest.mark.parametrize(("number", "name"), [(2, b"INT"), (15, b"TERM"), (1, b"HUP")])
@@ -181,8 +198,7 @@ def test_an_ignored_hangup_stays_ignored(engine: Scripted, sock: Path) -> None:
 def test_output_nobody_reads_holds_the_engine_back(engine: Scripted, sock: Path) -> None:
     with client(sock, "log") as process, engine.accept() as line:
         going(process, line)
-        sent = line.flood(wire.encode(out(b"x" * wire.CHUNK)), until=lambda: _asleep(process.pid))
-        assert sent < 4 << 20
+        assert line.flood(wire.encode(out(b"x" * wire.CHUNK))) < 4 << 20
         process.kill()
 
 
@@ -247,6 +263,27 @@ def test_an_interrupt_ends_the_search_for_the_next_engine(sock: Path) -> None:
         engine.close()
         process.send_signal(signal.SIGINT)
         assert output(process)[0] == 130
+
+
+def test_a_signalled_verb_is_not_taken_up_again_at_the_next_engine(engine: Scripted, sock: Path) -> None:
+    with client(sock, "watch") as process:
+        with engine.accept() as line:
+            going(process, line)
+            line.say(Frame(wire.RESUME, wire.pack_fields(["watch"])))
+            more(process, line)
+            process.send_signal(signal.SIGINT)
+            assert line.hear() == Frame(wire.SIGNAL, b"INT")
+        assert output(process)[0] == 130
+    assert not engine.asked()
+
+
+def test_another_users_engine_is_none(engine: Scripted, sock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = dial(str(sock), 0)
+    assert line is not None
+    line.close()
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert dial(str(sock), 0) is None
 
 
 def test_a_resized_terminal_is_told(engine: Scripted, sock: Path) -> None:
@@ -330,7 +367,3 @@ def test_a_relayed_verb_imports_next_to_nothing() -> None:
         "looop.engine.signals",
         "select",
     }
-
-
-def _asleep(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"

@@ -20,6 +20,15 @@ PATIENCE = 60.0
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("program.py")))
 
+# An agent whose child ignores TERM, and whose grandchild has fled into a session of its own.
+AGENT = """
+trap '' TERM
+echo $$ >>{pids}
+(trap '' TERM HUP; echo $(exec sh -c 'echo $PPID') >>{pids}; sleep 1000) &
+setsid sh -c 'echo $$ >>{pids}; exec sleep 1000' &
+wait
+"""
+
 
 @dataclass
 class Household:
@@ -130,3 +139,18 @@ def _reap() -> None:
             pass
     except ChildProcessError:
         return
+
+
+async def agents(home: Household, folder: Path) -> list[tuple[int, int]]:
+    """Start the pulse with an agent; wait for its three processes."""
+    pids = folder / "pids"
+    await home.up(FAKE_AGENT=AGENT.format(pids=pids))
+    await until(lambda: pids.exists() and len(pids.read_text().split()) == 3, "the agent's processes")
+    home.meet()
+    found = [(int(pid), tree.start_time(int(pid)) or 0) for pid in pids.read_text().split()]
+    assert all(tree.alive(*each) for each in found)
+    return found
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    os.kill(pid, number)

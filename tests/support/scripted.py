@@ -5,7 +5,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from looop.core import wire
 from looop.core.wire import Frame
 
 PATIENCE = 60.0
+UNREAD = 1.0  # seconds without progress after which a flood counts as held back
 RUN_IT_HERE = 77
 """What the client process exits with when `relay` says that the verb must run in the caller's process."""
 
@@ -70,17 +71,20 @@ class Line:
     def say(self, *frames: Frame) -> None:
         self._line.sendall(b"".join(map(wire.encode, frames)))
 
-    def flood(self, data: bytes, until: Callable[[], bool], most: int = 64 << 20) -> int:
-        """Send until the other side takes no more and `until` holds; how many bytes it took."""
-        self._line.settimeout(0)
+    def flood(self, data: bytes, most: int = 16 << 20) -> int:
+        """Send until the other side takes no more for a while, or `most`; how many bytes it took."""
+        self._line.settimeout(UNREAD)
         sent = 0
-        while sent < most:
-            try:
+        try:
+            while sent < most:
                 sent += self._line.send(data)
-            except BlockingIOError:
-                if until():
-                    break
+        except TimeoutError:
+            pass
         return sent
+
+    def silent(self) -> bool:
+        """Tell whether the client has sent nothing that was not heard."""
+        return not self._heard and not select.select((self._line,), (), (), 0)[0]
 
     def end(self, code: int) -> None:
         self.say(Frame(wire.EXIT, bytes((code,))))
