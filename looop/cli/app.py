@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 
 from looop.cli import places
 from looop.cli.console import LocalCall
+from looop.cli.examples import EXAMPLES
 from looop.cli.mistakes import TROUBLE, problem_of, unknown_verb, usage_problem
 from looop.cli.show import clean, encode
 from looop.cli.verbs import COMMANDS, WAITING
@@ -90,7 +91,9 @@ def app() -> App:
     for verb, where in COMMANDS.items():
         first, _, second = verb.partition(" ")
         owner, word = (root[first], second) if second else (root, first)
-        owner.command(where, name=word, show=verb != WAITING and not places.VERBS[verb].hidden)
+        shown = verb != WAITING and not places.VERBS[verb].hidden
+        epilogue = f"Example: {EXAMPLES[verb]}" if verb in EXAMPLES else None
+        owner.command(where, name=word, show=shown, help_epilogue=epilogue)
     return root
 
 

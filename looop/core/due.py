@@ -44,12 +44,14 @@ class Why(Enum):
 class Spend:
     """What the ledger says: asks within the last hour and local day, and the money of the day.
 
+    `unknown` counts the asks of the day whose cost nobody knows.
     `hour_frees_at` and `day_frees_at` are when the next ask fits again once a cap is reached.
     """
 
     hour: int = 0
     day: int = 0
     usd: float = 0.0
+    unknown: int = 0
     hour_frees_at: float = 0.0
     day_frees_at: float = 0.0
     trouble: str | None = None

@@ -33,7 +33,10 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """The pulse at one moment. Times are epoch seconds."""
+    """The pulse at one moment. Times are epoch seconds; beats and ticks are those of this process.
+
+    `costs_known` is False once an ask of today has an unknown cost: money caps can't hold then.
+    """
 
     v: int = 1
     doing: Doing = Doing.STOPPED

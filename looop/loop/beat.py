@@ -274,6 +274,7 @@ class Beats:
         self.phase = replace(
             self.phase,
             beats=self.phase.beats + 1,
+            costs_known=now.spend.unknown == 0,
             runner=choice.name if choice else "",
             rehearsing_because=choice.reason if choice and choice.rehearses else None,
         )

@@ -51,6 +51,7 @@ def spend(site: Site) -> Spend:
         hour=spent.decides_hour,
         day=spent.decides_today,
         usd=spent.usd_today,
+        unknown=spent.unknown_today,
         hour_frees_at=spent.hour_frees_at,
         day_frees_at=spent.day_frees_at,
     )

@@ -1,10 +1,12 @@
 """What the tests of this room share."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from looop.store.paths import Profile
+from support.household import Household, household
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from looop.core.wire import Frame
 from looop.engine.call import Call, RunLocally
 from looop.store.paths import Profile
 from support.scripted import RUN_IT_HERE, client
-from support.served import Bare, asked, control, ended, fails
+from support.served import PATIENCE, Bare, asked, control, ended, fails
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A keeper and its engine as real processes, in a profile of a test's own, and nothing of them left over."""
 
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -8,7 +8,7 @@ import ast
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -62,9 +62,9 @@ class Source:
 
 
 def sources(*folders: str) -> list[Source]:
-    """Read every Python file below the named folders of the checkout."""
+    """Give every Python file below the named folders of the checkout; each is read once."""
     paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return [Source(path, path.read_text()) for path in paths]
+    return [_source(path) for path in paths]
 
 
 def report(*folders: str) -> str:
@@ -79,6 +79,11 @@ def report(*folders: str) -> str:
         f"median {_median([it.lines for it in functions])}, nine in ten up to {tenth.lines}, "
         f"longest {functions[-1].lines} ({functions[-1].name})"
     )
+
+
+@cache
+def _source(path: Path) -> Source:
+    return Source(path, path.read_text())
 
 
 def _median(numbers: list[int]) -> int:
