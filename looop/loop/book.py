@@ -23,12 +23,9 @@ from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
 from looop.store import events, files, ledger, memory, runs
 from looop.store.config import Config
-from looop.store.ledger import Entry
+from looop.store.ledger import RUNNING, Entry
 from looop.store.paths import Profile
 from looop.store.runs import MoveRecord, Run
-
-RUNNING = "running"
-"""The outcome of a run whose tick has not ended, or whose looop was killed."""
 
 _LARGEST_STATE = 16 << 20
 _NEWEST = 20

@@ -16,6 +16,9 @@ from looop.store.paths import Profile
 
 HOUR = 3600.0
 DAY = 86400.0
+RUNNING = "running"
+"""The outcome of an ask that has not ended: its cost is not known yet, which is no news of the agent."""
+
 TORN = "torn"
 """The outcome of an entry of which a crash left only a part."""
 
@@ -41,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent. `unknown_today` counts the asks of today whose cost nobody knows.
+    """What was spent. `unknown_today` counts today's ended asks whose cost nobody knows.
 
     `hour_frees_at` is when the oldest ask of the hour is an hour old, `day_frees_at` the next local midnight.
     """
@@ -87,7 +90,7 @@ def spent(profile: Profile, now: float) -> Spent:
         decides_hour=len(hour),
         decides_today=len(today),
         usd_today=sum(entry.usd or 0.0 for entry in today),
-        unknown_today=sum(entry.usd is None for entry in today),
+        unknown_today=sum(entry.usd is None and entry.outcome != RUNNING for entry in today),
         input_tokens_today=sum(entry.input_tokens or 0 for entry in today),
         output_tokens_today=sum(entry.output_tokens or 0 for entry in today),
         hour_frees_at=min(hour, default=now) + HOUR if hour else now,
