@@ -18,7 +18,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -m "not agents"
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -m "not agents and not process"
+	$(BIN)/python -m pytest -q -m "not agents and not process and not slow"
 
 test-agents: $(READY) $(AGENTS)/.ready
 	$(BIN)/python -m pytest -m agents tests/agents

@@ -99,7 +99,7 @@ def _plain(text: str, profile: Profile) -> str:
     text = re.sub(r"rehearsal, no AI \(.*?\); on", "rehearsal, no AI (WHY); on", text)
     text = re.sub(r"(uid \d+|root: agents run[^\"\n]*)", "A USER", text)
     return re.sub(
-        r'("what": "user",\s*"grade": )"\w+"', r'\1"ANY"', re.sub(r"\w+( +)user ", r"ANY\1user ", text)
+        r'("what": "user",\s*"grade": )"\w+"', r'\1"ANY"', re.sub(r"\w+ +user ", "ANY  user ", text)
     )
 
 

@@ -144,3 +144,13 @@ def test_a_night_with_a_timestamp_sensor_costs_a_bounded_number_of_asks() -> Non
         slept = Verdict(None, (), ()) if found.ask else found
         now, _ = sleep_until(slept, state, Pace(), now, active=False)
     assert asks <= 5 + 8 * 4
+
+
+def test_of_several_holds_the_last_to_end_wakes_the_sleep() -> None:
+    state = LoopState(failure=Failure(1, T + 20, "x"), asked_at=T - 1)
+    assert next_beat(state, verdict(state=state)) == (20, "the last tick failed (x)")
+
+
+def test_a_hold_without_an_end_is_looked_at_again_at_the_interval() -> None:
+    state = LoopState()
+    assert next_beat(state, verdict(state=state, paused=Hold("paused")))[0] == 60

@@ -138,3 +138,67 @@ def test_the_busy_pace_lasts_for_the_one_sleep_after_a_move() -> None:
     state = limits.landed(LoopState(), (), NOTE, None, 0.0)
     assert state.moved
     assert not limits.calmed(state, (), 10.0).moved
+
+
+def test_what_is_held_is_told_to_the_ai_once_and_stays_held() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["sensor:t"], None, None, 0.0)
+    assert not state.throttles["sensor:t"].told
+    told = limits.told(state).throttles["sensor:t"]
+    assert told.told
+    assert limits.holds(told, 1.0)
+    assert [item for item, _ in limits.held(state)] == ["sensor:t"]
+
+
+def test_what_is_not_held_counts_as_not_told() -> None:
+    state = limits.told(limits.landed(LoopState(), ["sensor:t"], None, None, 0.0))
+    assert not state.throttles["sensor:t"].told
+    assert list(limits.held(state)) == []
+
+
+def test_only_a_tick_that_did_nothing_is_reconsidered_later() -> None:
+    assert limits.landed(LoopState(), (), None, None, 7.0).nothing_at == 7.0
+    assert limits.landed(LoopState(), (), NOTE, None, 7.0).nothing_at is None
+
+
+def test_what_looop_wrote_and_removed_is_nobodys_edit() -> None:
+    state, _ = limits.observed(LoopState(), {"goals/a.md": "1", "goals/b.md": "1"})
+    state = limits.wrote(state, {"goals/a.md": "2", "goals/b.md": None})
+    assert limits.observed(state, {"goals/a.md": "2"})[1] == ()
+
+
+def test_a_hold_ends_to_the_second() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["sensor:t"], None, None, 100.0)
+    assert limits.holds(state.throttles["sensor:t"], 100.0)
+    assert not limits.holds(state.throttles["sensor:t"], 99.0)
+    assert not limits.holds(None, 100.0)
+
+
+def test_an_item_that_is_held_and_wakes_again_keeps_its_reason() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["sensor:t"], None, None, 0.0)
+    reason = state.throttles["sensor:t"].reason
+    state = limits.landed(state, ["sensor:t", "sensor:new"], NOTE, None, 1000.0)
+    assert state.throttles["sensor:t"].reason == reason
+    assert limits.holds(state.throttles["sensor:t"], 1001.0)
+    assert not limits.holds(state.throttles["sensor:new"], 1001.0)
+
+
+def test_an_item_that_rested_while_another_woke_starts_its_row_anew() -> None:
+    state = LoopState()
+    for count in range(4):
+        state = limits.landed(state, ["sensor:t"], fresh(count), None, 0.0)
+    state = limits.landed(state, ["sensor:other"], fresh(5), None, 0.0)
+    state = limits.landed(state, ["sensor:t"], fresh(6), None, 0.0)
+    assert state.throttles["sensor:t"].row == 1
+
+
+def test_a_time_is_pending_until_it_has_come() -> None:
+    assert limits.pending(100.5, 100.0, 10.0)
+    assert not limits.pending(100.0, 100.0, 10.0)
+    assert limits.pending(110.0, 100.0, 10.0)
+    assert not limits.pending(110.5, 100.0, 10.0)

@@ -15,6 +15,7 @@ from looop.loop.pulse import Pulse
 from looop.store import files, ledger, pause
 from support.looping import GOAL, Looping
 
+pytestmark = pytest.mark.slow
 NIGHT = 8 * 3600.0
 START = 1_795_300_000.0
 Program = Callable[[Path], bytes]

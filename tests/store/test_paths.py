@@ -124,7 +124,10 @@ def test_a_data_that_cannot_be_looked_at_is_refused_not_missing() -> None:
     def case(folder: Path) -> None:
         made_in(folder)
         folder.chmod(0)
-        assert "Permission denied" in refusal(profile_in(folder)).text
+        try:
+            assert "Permission denied" in refusal(profile_in(folder)).text
+        finally:
+            folder.chmod(0o700)
 
     as_ordinary_user(case)
 
