@@ -46,7 +46,10 @@ def main() -> int:
 def _version() -> int:
     from looop import __version__  # noqa: PLC0415 - this role's alone
 
-    sys.stdout.write(f"looop {__version__}\n")
+    try:
+        os.write(1, f"looop {__version__}\n".encode())
+    except OSError:  # closed, full, or its reader has gone: the verb itself knows what to do then
+        return _verb(["version"])
     return 0
 
 

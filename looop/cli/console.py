@@ -140,6 +140,13 @@ class FakeCall:
         return self.on_run(argv)
 
 
+def abandoned() -> bool:
+    """Tell whether stdout is a pipe that nobody reads any more: what only waits would never notice."""
+    from looop.engine.client import STDOUT, write_only_pipe  # noqa: PLC0415 - only what follows asks
+
+    return write_only_pipe(STDOUT) and bool(select.select([STDOUT], [], [], 0)[0])
+
+
 def too_much(limit: int) -> Problem:
     """Say that stdin holds more than the verb takes; the same sentence here and in the engine."""
     return Problem(Exit.USAGE, "too-much-stdin", f"stdin holds more than {limit} bytes, which is the most.")

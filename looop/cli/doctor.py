@@ -91,7 +91,8 @@ def _agent(profile: Profile, call: Call) -> tuple[Grade, str]:
     settings = config.load(profile, call.env)
     found = installed(call.env)
     agreed = config.consented(settings)
-    choice = runners.choose(settings.runner, settings.runners, consented=agreed, found=set(found))
+    root = os.geteuid() == 0
+    choice = runners.choose(settings.runner, settings.runners, consented=agreed, found=set(found), root=root)
     there = f"on PATH: {', '.join(found) or 'no agent that looop knows'}"
     if choice.rehearses:
         return Grade.NOTE, f"rehearsal, no AI ({choice.reason}); {there}; `looop init` lets you agree to one"
@@ -105,6 +106,8 @@ def _data(profile: Profile) -> tuple[Grade, str]:
         if problem.exit_code is Exit.MISSING:
             return Grade.NOTE, problem.text
         raise
+    if not os.access(profile.data, os.W_OK):
+        return Grade.BAD, f"{profile.data} can't be written (read-only): correct its rights or its mount"
     return Grade.FINE, str(profile.data)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from looop.cli.console import abandoned
 from looop.cli.disk import disk
 from looop.cli.growing import Growing, start_of_last
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Follow, Json, Since, Tail
@@ -115,6 +116,8 @@ async def _news(live: Live | None, growing: Growing) -> list[str]:
 
     if lines := await disk(live, growing.lines) if growing.grown() else []:
         return lines
+    if live is None and abandoned():  # in the engine it is the caller's end of the socket that notices
+        raise BrokenPipeError
     await trio.sleep(_EVERY)
     return []
 

@@ -4,35 +4,62 @@ In: an argument list. Out: the verb's name and its `VerbInfo`. Standard library 
 verb imports this module and `engine.client` and nothing else. `cli.app` holds parser and table together.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Sequence
-from enum import Enum
-from typing import NamedTuple
+
+TYPE_CHECKING = False  # mypy knows the name; `typing` and `enum` would double the time of a relayed verb
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-class Place(Enum):
-    """Where a verb runs."""
+class Place:
+    """Where a verb runs: one of the three below, compared by identity."""
 
-    LOCAL = "in the calling process, never relayed"
-    EITHER = "in the engine when one answers, else here on the files"
-    LIVE = "in the engine only"
+    __slots__ = ("name", "text")
+
+    LOCAL: Place
+    EITHER: Place
+    LIVE: Place
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"<Place {self.name}>"
 
     def __str__(self) -> str:
-        return self.value
+        return self.text
 
 
-class VerbInfo(NamedTuple):
+LOCAL = Place.LOCAL = Place("LOCAL", "in the calling process, never relayed")
+EITHER = Place.EITHER = Place("EITHER", "in the engine when one answers, else here on the files")
+Place.LIVE = Place("LIVE", "in the engine only")
+
+
+class VerbInfo:
     """What is true of a verb before its flags are read."""
 
-    place: Place = Place.EITHER
-    changes: bool = False  # writes something: programs below a session are refused
-    profile: bool = True  # exits 3 when DATA is missing
-    person: bool = False  # refused to everything that looop started, the tick's agent included
-    trio: bool = False  # waits for something, so that a local run needs an event loop
-    hidden: bool = False
+    __slots__ = ("changes", "hidden", "person", "place", "profile", "trio")
 
+    def __init__(
+        self,
+        place: Place = EITHER,
+        *,
+        changes: bool = False,  # writes something: programs below a session are refused
+        profile: bool = True,  # exits 3 when DATA is missing
+        person: bool = False,  # refused to everything that looop started, the tick's agent included
+        trio: bool = False,  # waits for something, so that a local run needs an event loop
+        hidden: bool = False,
+    ) -> None:
+        self.place = place
+        self.changes = changes
+        self.profile = profile
+        self.person = person
+        self.trio = trio
+        self.hidden = hidden
 
-LOCAL, EITHER = Place.LOCAL, Place.EITHER
 
 VERBS: dict[str, VerbInfo] = {
     "": VerbInfo(profile=False),

@@ -54,7 +54,7 @@ class StatusView(msgspec.Struct, frozen=True):
     claims: tuple[str, ...]
     asks_hour: int
     asks_today: int
-    usd_today: float
+    usd_today: float | None
     unknown_today: int
     last_line: str | None
     troubles: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         claims=tuple(claim.name for claim in part(lambda: claims.read(profile), ())),
         asks_hour=spent.decides_hour if spent else 0,
         asks_today=spent.decides_today if spent else 0,
-        usd_today=spent.usd_today if spent else 0.0,
+        usd_today=spent.usd_today if spent else None,
         unknown_today=spent.unknown_today if spent else 0,
         last_line=next(iter(part(lambda: memory.journal_lines(profile, 1), ())), None),
     )
@@ -138,7 +138,7 @@ def runner_words(view: StatusView) -> str:
     name = line(view.phase.runner) or "chosen at the next beat"
     if because:
         return f"{name}, not an AI: {line(because)}"
-    return name if view.agreed else f"{name}; `looop init` lets you agree to an agent"
+    return name if view.agreed or view.troubles else f"{name}; `looop init` lets you agree to an agent"
 
 
 def holds(view: StatusView) -> tuple[Hold, ...]:
@@ -168,6 +168,8 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
 
 
 def _today(view: StatusView) -> str:
+    if view.usd_today is None:
+        return "unknown: the ledger can't be read"
     words = f"{many(view.asks_today, 'ask')}, {spend(view.usd_today, view.asks_today, view.unknown_today)}"
     if view.unknown_today or not view.phase.costs_known:
         words += "; the agent does not tell its costs, so money caps can't hold"

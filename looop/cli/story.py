@@ -16,6 +16,8 @@ from looop.cli.show import emit, line, money, span, table, until, when
 from looop.core.ids import goal_name, is_run_id
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
+from looop.engine import holder
+from looop.engine.live import Live
 from looop.store import runs as archive
 from looop.store.paths import Profile
 from looop.store.pause import Pause
@@ -71,7 +73,8 @@ async def runs(
     """List the times the AI was asked, or show one with its files."""
     if run is not None:
         view = await disk(live, _one, profile, run)
-        text = f"{table(_told(view.run))}\n\n{view.folder}/\n" + "".join(
+        alive = await _alive(profile, live)
+        text = f"{table(_told(view.run, alive=alive))}\n\n{view.folder}/\n" + "".join(
             f"  {line(name)}\n" for name in view.files
         )
         await emit(call, view, text, json=json)
@@ -102,7 +105,8 @@ async def why(
     if about is not None:
         record = await disk(live, _about, profile, about)
         view = WhyView(record, str(profile.runs / record.run))
-        await emit(call, view, table(_told(record)), json=json)
+        alive = await _alive(profile, live)
+        await emit(call, view, table(_told(record, alive=alive)), json=json)
         return int(Exit.DONE)
     newest = await disk(live, _records, profile, 1)
     now = await status.observe(profile, live, call.env)
@@ -112,7 +116,8 @@ async def why(
         now.phase,
         now.pause,
     )
-    last = table(_told(newest[-1])) if newest else "No tick has asked the AI yet."
+    alive = await _alive(profile, live)
+    last = table(_told(newest[-1], alive=alive)) if newest else "No tick has asked the AI yet."
     await emit(
         call, view, f"{table(_asleep(now, newest[-1] if newest else None, time.time()))}\n\n{last}", json=json
     )
@@ -136,8 +141,8 @@ def _looked_since(newest: MoveRecord | None, phase: Phase) -> bool:
     return newest is None or (newest.ended is not None and newest.ended + _SAME_BEAT < phase.since)
 
 
-def _told(record: MoveRecord) -> Iterator[list[str]]:
-    yield ["run", f"{record.run}, {when(record.began)}, {_length(record)}"]
+def _told(record: MoveRecord, *, alive: bool) -> Iterator[list[str]]:
+    yield ["run", f"{record.run}, {when(record.began)}, {_length(record, alive=alive)}"]
     yield ["woken by", line(record.why)]
     for change in record.changes[:_CHANGES]:
         yield ["", line(str(change), 160)]
@@ -156,8 +161,15 @@ def _told(record: MoveRecord) -> Iterator[list[str]]:
     yield ["cost", money(record.cost.usd)]
 
 
-def _length(record: MoveRecord) -> str:
-    return "still running" if record.ended is None else f"took {span(record.ended - record.began)}"
+async def _alive(profile: Profile, live: Live | None) -> bool:
+    """Tell whether anybody is there whose tick may be running."""
+    return live is not None or await disk(live, holder.living, profile.lock) is not None
+
+
+def _length(record: MoveRecord, *, alive: bool) -> str:
+    if record.ended is not None:
+        return f"took {span(record.ended - record.began)}"
+    return "still running" if alive else "cut off; the next beat finishes its record"
 
 
 def _records(profile: Profile, count: int) -> tuple[MoveRecord, ...]:

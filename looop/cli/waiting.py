@@ -13,6 +13,7 @@ from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import problem_of
 from looop.cli.show import emit, line, table
 from looop.cli.status import StatusView, holds, observe, pulse_words
+from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
 from looop.store import paths
 
@@ -57,6 +58,8 @@ def _waits(view: StatusView) -> Iterator[Wait]:
         yield Wait(f"⚑ {line(flag.text)}", f"looop unflag {flag.number}")
     for trouble in view.troubles:
         yield Wait(line(trouble), "looop doctor")
+    if (own := _untold(view)) is not None:
+        yield Wait(line(own), "looop up" if view.phase.doing is Doing.SAFE_MODE else "looop status")
     for hold in holds(view):
         if hold.until is None:
             yield Wait(f"The loop is held: {line(hold.reason)}", "looop status")
@@ -64,10 +67,17 @@ def _waits(view: StatusView) -> Iterator[Wait]:
         yield Wait("The loop is paused.", "looop unpause")
     if not view.answers:
         yield Wait(f"The pulse is {pulse_words(view, 0.0).partition(':')[0]}.", "looop up")
-    if not view.agreed:
+    if not (view.agreed or view.troubles):  # with a CONFIG that can't be read nobody knows
         yield Wait("Nobody has agreed to an agent yet, so looop only rehearses.", "looop init")
     for name in view.failing[:_FAILING]:
         yield Wait(f"The sensor {line(name)} fails.", f"looop sensor run {line(name)}")
+
+
+def _untold(view: StatusView) -> str | None:
+    """Give the pulse's own trouble, unless a flag or what was just looked at says the same."""
+    trouble = view.phase.trouble if view.answers else None
+    told = (*(flag.text for flag in view.flags), *view.troubles)
+    return None if trouble is None or any(trouble in text for text in told) else trouble
 
 
 def _pulse(view: StatusView) -> str:

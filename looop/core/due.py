@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from looop.core.diff import Change
-from looop.core.limits import BACKOFF, CALM, ROW, holds, pending
+from looop.core.limits import BACKOFF, CALM, LONGEST_PARK, ROW, holds, pending, repeats
 from looop.core.moves import TIMER_RANGE
 from looop.core.phase import Hold
 from looop.core.state import LoopState
@@ -19,10 +19,6 @@ BEAT_GAP = 1.0
 
 DECIDE_GAP = 5.0
 """Seconds between two ticks that ask the AI, at least."""
-
-LONGEST_PARK = 8 * 86400.0
-"""Seconds: a weekly usage limit and a day of grace; anything later is a clock that jumped."""
-
 
 EDITING = "a person is editing"
 
@@ -160,10 +156,11 @@ def _why(waking: tuple[Change, ...], state: LoopState, caps: Caps, now: Now) -> 
 
 
 def _timer_at(state: LoopState, now: float) -> float:
-    """Tell when the one-shot timer is due; ticks that keep doing nothing can't hurry each other."""
+    """Tell when the one-shot timer is due; ticks that do nothing, or the same again, can't hurry on."""
     due = state.due_at if state.due_at and pending(state.due_at, now, TIMER_RANGE[1]) else now
     calm = state.asked_at + CALM
-    return max(due, calm) if state.nothings >= ROW and pending(calm, now, CALM) else due
+    damped = state.nothings >= ROW or repeats(state.moves)
+    return max(due, calm) if damped and pending(calm, now, CALM) else due
 
 
 def _holds(state: LoopState, spend: Spend, caps: Caps, now: Now) -> Iterator[Hold]:

@@ -8,11 +8,14 @@ from math import inf
 
 from msgspec.structs import replace
 
-from looop.core.moves import subject
+from looop.core.moves import TIMER_RANGE, subject
 from looop.core.state import Done, Failure, LoopState, Park, Throttle, Tried
 
 BACKOFF = (60.0, 120.0, 240.0, 300.0)
 """Seconds before a failed tick is tried again: the first, the second, … and every later failure."""
+
+LONGEST_PARK = 8 * 86400.0
+"""Seconds: a weekly usage limit and a day of grace. Then it is tried, whenever a longer limit may end."""
 
 ROW = 5
 """An item that woke so many ticks in a row is flapping; so many ticks that did nothing are damped."""
@@ -56,9 +59,14 @@ def interrupted(state: LoopState, reason: str) -> LoopState:
     return replace(state, failure=replace(state.failure, reason=reason))
 
 
-def parked(state: LoopState, reason: str, until: float) -> LoopState:
-    """Remember that the agent can't work before `until`. Not a failure: nothing is wrong with the tick."""
-    return replace(state, park=Park(reason, until), failure=replace(state.failure, reason=reason))
+def parked(state: LoopState, reason: str, until: float, now: float) -> LoopState:
+    """Remember that the agent can't work before `until`. Not a failure: nothing is wrong with the tick.
+
+    It is tried again after a minute at the earliest, whatever it promised, and after `LONGEST_PARK`.
+    """
+    until = min(max(until, now + BACKOFF[0]), now + LONGEST_PARK)
+    failure = replace(state.failure, reason=reason)
+    return replace(state, park=Park(reason, until), failure=failure, asked_at=now, moved=False)
 
 
 def observed(state: LoopState, policy: Mapping[str, str]) -> tuple[LoopState, tuple[str, ...]]:
@@ -73,7 +81,8 @@ def observed(state: LoopState, policy: Mapping[str, str]) -> tuple[LoopState, tu
         return state, ()
     failure = replace(state.failure, count=0, retry_at=0.0)
     everything = tuple(sorted({*state.edits, *edits}))
-    return replace(state, failure=failure, park=None, throttles={}, nothings=0, edits=everything), edits
+    state = replace(state, failure=failure, park=None, throttles={}, nothings=0, moves=(), edits=everything)
+    return state, edits
 
 
 def landed(
@@ -81,14 +90,16 @@ def landed(
 ) -> LoopState:
     """Remember a tick that ended well. `woke` are the items that differed and were not a person's edits.
 
-    `timer` is what `.next-interval` asked for, in seconds.
+    `timer` is what `.next-interval` asked for, in seconds. A tick that asks for none leaves alone what an
+    earlier one set, until that is due: a move's own effect wakes a tick long before most timers.
     """
     moves = (*state.moves, move)[-REMEMBERED_MOVES:] if move else state.moves
+    earlier = state.due_at if state.due_at and pending(state.due_at, now, TIMER_RANGE[1]) else None
     state = replace(
         state,
         failure=Failure(),
         park=None,
-        due_at=None if timer is None else now + timer,
+        due_at=earlier if timer is None else now + timer,
         nothing_at=None if move else now,
         nothings=0 if move else state.nothings + 1,
         asked_at=now,
@@ -122,6 +133,8 @@ def holds(throttle: Throttle | None, now: float) -> bool:
 
 def repeats(moves: tuple[Done, ...]) -> bool:
     """Tell whether the last move goes in circles: the same three times running, or back to the same bytes."""
+    if not moves:
+        return False
     last = moves[-1]
     recent = [move for move in moves if 0 <= last.at - move.at <= SAME_WITHIN]
     running = [(move.kind, move.subject) for move in recent[-SAME:]]

@@ -18,7 +18,7 @@ TIMER_RANGE = (5, 3600)
 LARGEST = 1 << 20
 """Bytes of one policy file that a tick may land."""
 
-_NAME = r"[^/.\x00-\x1f\x7f][^/\x00-\x1f\x7f]{0,200}?"
+_NAME = r"[^/.][^/]{0,200}?"
 _GOAL = re.compile(rf"goals/(?:archive/)?({_NAME}\.md)")
 _SENSOR = re.compile(rf"sensors/({_NAME})\.sh(?:\.off)?")
 
@@ -109,7 +109,9 @@ class _RejectedError(Exception):
 
 
 def subject(path: str) -> str | None:
-    """Tell what a changed path is about; None for files that are no policy."""
+    """Tell what a changed path is about; None for files that are no policy, or whose name can't be shown."""
+    if not path.isprintable():
+        return None
     if path == "PLAYBOOK.md":
         return "playbook"
     if match := _GOAL.fullmatch(path):

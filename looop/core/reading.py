@@ -13,7 +13,11 @@ from looop.core.world import Reading
 ENVELOPE = frozenset({"signal", "detail"})
 """An object with one of these keys is an envelope: its `signal` counts, the rest can't wake the loop."""
 
+DEEPEST = 100
+"""Levels of brackets in a reading. What decodes in one place of the program must encode in every other."""
+
 _STDERR_SHOWN = 500
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _CONSTANT = re.compile(rb"^\s*-?(?:NaN|Infinity)\b")
 
 
@@ -33,10 +37,10 @@ def parse(name: str, out: bytes, *, untrusted: bool = False) -> Reading:
     """Read what a sensor that ended well printed."""
     if not out.strip():
         return failed(name, "printed nothing; a sensor prints one JSON value", untrusted=untrusted)
+    if _depth(out) > DEEPEST:
+        return failed(name, f"printed JSON that is nested more than {DEEPEST} deep", untrusted=untrusted)
     try:
         value = msgspec.json.decode(out)
-    except RecursionError:
-        return failed(name, "printed JSON that is nested too deeply", untrusted=untrusted)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return failed(name, f"did not print one JSON value{_hint(out)}", untrusted=untrusted)
     if isinstance(value, dict) and ENVELOPE & value.keys():
@@ -50,6 +54,16 @@ def failed(name: str, error: str, err: bytes = b"", *, untrusted: bool = False) 
     """Make the reading of a sensor that failed; `err`, its stderr, is context only."""
     shown = err.decode(errors="replace").strip()[-_STDERR_SHOWN:]
     return Reading(name, None, shown or None, error, untrusted)
+
+
+def _depth(out: bytes) -> int:
+    """Count how deep the brackets outside of texts are nested."""
+    depth = deepest = 0
+    for found in _BRACKET.finditer(out):
+        if not found[0].startswith(b'"'):
+            depth += 1 if found[1] else -1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _hint(out: bytes) -> str:

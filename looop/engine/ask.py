@@ -21,12 +21,16 @@ DEAF = 5.0  # seconds after which an engine that took nothing is busy or hung
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the engine said. `code` is None when it was lost, is `deaf`, or left the verb to us."""
+    """What the engine said. `code` is None when it was lost, is `deaf`, or left the verb to us.
+
+    Of what `up` and `down` ask it leaves nothing to us: only a `tick` by hand does.
+    """
 
     code: int | None
     out: str = ""
     err: str = ""
     deaf: bool = False
+    left_to_us: bool = False
 
 
 async def ask(path: Path, *argv: str, deaf_after: float = DEAF) -> Answer | None:
@@ -65,7 +69,7 @@ async def _listen(talk: trio.socket.SocketType, patience: trio.CancelScope) -> A
                 code = frame.data[0] if frame.data else Exit.NO
                 return Answer(code, _text(heard[wire.OUT]), _text(heard[wire.ERR]))
             elif frame.kind in {wire.LOCAL, wire.BADVERSION}:
-                return Answer(None)
+                return Answer(None, left_to_us=frame.kind == wire.LOCAL)
     return Answer(None)
 
 

@@ -7,6 +7,7 @@ is the other end, `core.wire` the language between them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import stat
@@ -75,6 +76,7 @@ class Relay:
         self._code: int | None = None
         self._until: float | None = None
         self._piece = {fd: _piece(fd) for fd in (STDOUT, STDERR)}
+        self._piped = write_only_pipe(STDOUT)
 
     def close(self) -> None:
         """Hang up, and give the process its signals back."""
@@ -121,6 +123,8 @@ class Relay:
             self._too_late()
         if self._signals.fd in read:
             self._forward(self._signals.arrived())
+        if STDOUT in read:
+            raise BrokenPipeError
         if STDIN in read:
             self._read_stdin()
         if self._writing and self._writing[0][0] in write:
@@ -133,6 +137,8 @@ class Relay:
 
     def _readers(self) -> Iterator[int | _socket.socket]:
         yield self._signals.fd
+        if self._piped:  # readable: its reader has gone, and may be missed only by a verb that says nothing
+            yield STDOUT
         if not self._writing:
             yield self._line.socket
         if self._wants_stdin and len(self._line.sending) < wire.CHUNK:
@@ -250,6 +256,15 @@ def _piece(fd: int) -> int:
         return wire.CHUNK if stat.S_ISREG(os.fstat(fd).st_mode) else PIECE
     except OSError:
         return PIECE
+
+
+def write_only_pipe(fd: int) -> bool:
+    """Tell whether a descriptor is a pipe's writing end: select calls it readable once nobody reads it."""
+    try:
+        mode = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE
+        return mode == os.O_WRONLY and stat.S_ISFIFO(os.fstat(fd).st_mode)
+    except OSError:
+        return False
 
 
 def _say(sentence: str) -> None:

@@ -46,14 +46,19 @@ class Parts(NamedTuple):
 
 
 class Engine:
-    """One engine, for one profile: what verbs may ask of it is `Live`."""
+    """One engine, for one profile: what verbs may ask of it is `Live`.
 
-    def __init__(self, profile: Profile, parts: Parts, leash: Leash, timing: Timing, *, safe: bool) -> None:
+    In `safe` mode the pulse waits for an `up`; with `tell` a person is notified of that.
+    """
+
+    def __init__(
+        self, profile: Profile, parts: Parts, leash: Leash, timing: Timing, *, safe: bool, tell: bool
+    ) -> None:
         self._profile = profile
         self._parts = parts
         self._leash = leash
         self._timing = timing
-        self._safe = safe
+        self._tell = tell
         self._probe = Probe()
         self._ward = Ward(parts.make_pulse, self._note, safe=safe)
         self._control = Control(profile, self._run_verb, self, leash.keeper)
@@ -151,7 +156,7 @@ class Engine:
             failure.forget(self._profile)
             async with trio.open_nursery() as pulse:
                 pulse.start_soon(self._ward.serve)
-                if self._safe:
+                if self._tell:
                     pulse.start_soon(self._tell_of_safe_mode)
                 await self._leave.wait()
                 pulse.cancel_scope.cancel()

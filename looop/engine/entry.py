@@ -30,12 +30,13 @@ STACKS_LIMIT = 1 << 20  # bytes of saved stacks; then they begin anew
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """`DATA CONFIG TIMING [--line N] [--safe]`."""
+    """`DATA CONFIG TIMING [--line N] [--safe [--tell]]`; `tell` says that safe mode is news."""
 
     profile: Profile
     timing: Timing
     line: int | None
     safe: bool
+    tell: bool
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> "Arguments":
@@ -43,7 +44,7 @@ class Arguments:
         data, config, timing, *rest = argv
         line = int(rest[rest.index("--line") + 1]) if "--line" in rest else None
         profile = Profile(data=Path(data), config=Path(config))
-        return cls(profile, Timing.parse(timing), line, "--safe" in rest)
+        return cls(profile, Timing.parse(timing), line, "--safe" in rest, "--tell" in rest)
 
 
 def main(argv: Sequence[str], build: Callable[[Profile], Parts]) -> int:
@@ -67,7 +68,8 @@ def main(argv: Sequence[str], build: Callable[[Profile], Parts]) -> int:
 
 
 async def _serve(profile: Profile, parts: Parts, leash: Leash, arguments: Arguments) -> None:
-    await Engine(profile, parts, leash, arguments.timing, safe=arguments.safe).serve()
+    engine = Engine(profile, parts, leash, arguments.timing, safe=arguments.safe, tell=arguments.tell)
+    await engine.serve()
 
 
 def _save_stacks_on_request(profile: Profile) -> None:

@@ -105,12 +105,20 @@ async def _beat(profile: Profile, call: Call, run_verb: RunVerb, order: Order) -
             nursery.start_soon(_heed_guard, nursery.cancel_scope)
             nursery.start_soon(_tell, lines, call)
             await nursery.start(Control(profile, run_verb, ForegroundLive(beats)).serve)
-            reports.append(await beats.beat(order))
+            reports.append(await _one(beats, order))
             nursery.cancel_scope.cancel()
     if not reports:
         return guarded.SIGNALLED + (stopped[0] if stopped else signal.SIGKILL)
     await call.out(f"{reports[0].sentence()}\n")
     return reports[0].exit_code
+
+
+async def _one(beats: Beats, order: Order) -> Report:
+    """Do the beat; a disk that fails idles it, as in the pulse: the next beat finishes what it began."""
+    try:
+        return await beats.beat(order)
+    except OSError as error:
+        return beats.failed(error)
 
 
 async def _heed_signals(

@@ -56,6 +56,7 @@ class Keeper:
         self._engine = 0
         self._line: socket.socket | None = None
         self._starts: deque[float] = deque()
+        self._safe = False
         self._told_to_end = False
         self._selector = selectors.DefaultSelector()
         self._signals = Signals((CHLD, TERM, INT, HUP), keep_ignored=False)
@@ -102,22 +103,22 @@ class Keeper:
         now = time.monotonic()
         while self._starts and self._starts[0] <= now - self._timing.window:
             self._starts.popleft()
-        safe = len(self._starts) > self._timing.restarts
+        before, self._safe = self._safe, len(self._starts) > self._timing.restarts
         self._starts.append(now)
         _trim_log()
         try:
-            self._spawn(safe=safe)
+            self._spawn(("--safe", *(() if before else ("--tell",))) if self._safe else ())
         except OSError as error:  # no memory, no processes, a program that is being replaced
             _log(f"no engine could be started: {error}")
             self._become(State.DOWN, DELAYS[-1])
             return
-        _log(f"engine started (pid {self._engine}){' in safe mode' if safe else ''}")
+        _log(f"engine started (pid {self._engine}){' in safe mode' if self._safe else ''}")
         self._become(State.UP, self._timing.hang_after)
 
-    def _spawn(self, *, safe: bool) -> None:
+    def _spawn(self, mode: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-        argv = [*self._command, "--line", str(LINE), *(("--safe",) if safe else ())]
+        argv = [*self._command, "--line", str(LINE), *mode]
         # `theirs` is never LINE itself: that is our lock, so the copy always loses its close-on-exec.
         with theirs:
             try:

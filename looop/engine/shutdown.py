@@ -45,12 +45,12 @@ async def down(profile: Profile, *, now: bool = False, patience: float = PATIENC
     if now:
         return await files.aside(_kill, profile, trouble)
     with trio.move_on_after(patience):
-        ran = await _told_to_end(profile)
-        while ran and await files.aside(_runs, profile):
+        theirs = await _told_to_end(profile)
+        while bool(theirs) and await files.aside(_runs, profile, theirs):
             if trouble is None and profile.up.exists():
                 raise Problem(Exit.NO, "up-again", "Somebody ran `looop up` meanwhile, so the pulse goes on.")
             await trio.sleep(PAUSE)
-        return Stopped(ran, trouble=trouble)
+        return Stopped(bool(theirs), trouble=trouble)
     raise Problem(
         Exit.NO,
         "still-ending",
@@ -59,29 +59,34 @@ async def down(profile: Profile, *, now: bool = False, patience: float = PATIENC
     )
 
 
-async def _told_to_end(profile: Profile) -> bool:
-    """Tell the engine, or keeper for it, to end; False when there is neither."""
+async def _told_to_end(profile: Profile) -> tuple[Path, ...]:
+    """Tell the engine, or keeper for it, to end; the locks that are free once it has, none for neither.
+
+    A `tick` by hand is its caller's to end: it holds the profile's lock and takes no STOP. An engine that
+    waits for its end goes, and it goes on.
+    """
+    both = (profile.keeper_lock, profile.lock)
     keeper = await files.aside(_named, profile.keeper_lock)
     answer = await ask(profile.sock, STOP)
     if answer is not None and answer.code == Exit.REFUSED:
         raise Problem(Exit.REFUSED, "not-yours", answer.err.removeprefix("looop: ").strip())
     if answer is not None and answer.code is not None:
-        return True
-    if keeper is not None:  # its engine starts, hangs, or was just lost
+        return both
+    if keeper is not None:  # its engine starts, hangs, waits for a tick by hand, or was just lost
         tree.send(keeper, SIGTERM)
-        return True
+        return both[:1] if answer is not None and answer.left_to_us else both
     if answer is not None and answer.deaf:
         raise Problem(
             Exit.NO,
             "deaf",
             "An engine without a keeper holds this profile and does not answer: `looop down --now` ends it.",
         )
-    return False  # at most a `tick` by hand, which is its caller's to end
+    return ()
 
 
-def _runs(profile: Profile) -> bool:
+def _runs(profile: Profile, locks: tuple[Path, ...]) -> bool:
     """Tell whether keeper or an engine is there still; clear away the socket of one that was killed."""
-    if holder.living(profile.keeper_lock) or holder.living(profile.lock):
+    if any(holder.living(lock) for lock in locks):
         return True
     _unlink_socket(profile)
     return False

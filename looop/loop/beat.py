@@ -35,6 +35,9 @@ from looop.store import files, memory
 from looop.store.paths import Profile
 from looop.store.runs import Run
 
+UNREADABLE = "unreadable"
+"""The cause of the loop's flag while a policy file can't be read."""
+
 IDLE_RETRY = 60.0
 """Seconds until a beat that could not read its files, or its CONFIG, is tried again."""
 
@@ -85,9 +88,8 @@ class Report:
         if self.trouble:
             return f"The beat did nothing: {self.trouble}"
         if self.outcome is Outcome.HELD:
-            return (
-                f"Held back: {'; '.join(hold.reason for hold in self.holds)}. `looop status` says until when."
-            )
+            reasons = "; ".join(hold.reason.rstrip(".") for hold in self.holds)
+            return f"Held back: {reasons}. `looop status` says until when."
         return "Nothing changed: the AI was not asked."
 
 
@@ -123,9 +125,9 @@ class Beats:
     async def beat(self, order: Order) -> Report:
         """Do one beat, after finishing what a crash or a broken disk had interrupted.
 
-        Problem when CONFIG can't be used: nothing was done. OSError when the disk fails: the next beat
-        finishes what this one began. Cancelled, it has ended sensors and agent, and changed nothing but one
-        journal line.
+        Problem when CONFIG or DATA can't be used: nothing was done. OSError when the disk fails: the next
+        beat finishes what this one began. Cancelled, it has ended sensors and agent, and changed nothing but
+        one journal line.
         """
         at = self._around.site()
         if not self._recovered:
@@ -135,7 +137,9 @@ class Beats:
             return await self._beat(at, order)
         except OSError:
             self._recovered = False
-            raise
+            if (full := reins.disk(at)) is None:
+                raise
+            return await self._parked(at, full)
 
     async def _beat(self, at: Site, order: Order) -> Report:
         self.show(Doing.SENSING)
@@ -146,7 +150,7 @@ class Beats:
         await self._see_edits(at, policy.digests)
         sensed = await sense.sense(at, policy, self._state.tried)
         last = await files.aside(book.baseline, at.profile)
-        changes = compare(last, sensed.world)
+        changes = await files.aside(compare, last, sensed.world)  # a thousand goals take a while
         state = limits.calmed(self._state, [change.item for change in changes], at.clock.now())
         await self._remember(replace(state, tried=sensed.tried))
         reins_now = await files.aside(reins.gather, at)
@@ -166,6 +170,10 @@ class Beats:
         if self._transaction is None:
             raise Problem(Exit.REFUSED, "no-tick", "The tick that this agent belongs to has ended.")
         self._transaction.record(act)
+
+    def failed(self, error: OSError) -> Report:
+        """Make the report of a beat that the disk ended."""
+        return self.idle(f"{error.filename or 'the disk'}: {error.strerror or error}")
 
     def idle(self, trouble: str) -> Report:
         """Make the report of a beat that could do nothing, and show why."""
@@ -191,10 +199,13 @@ class Beats:
         self._transaction = Transaction(at.fleet)
         try:
             ticked = await tick(at, run, prompt, world, choice, self._transaction, self._landing)
-        except BaseException:  # a cancel above all
+        except OSError:  # the run stays open: what finishes it in the next beat writes its line too
+            raise
+        except BaseException as error:  # a cancel above all
             with trio.move_on_after(CLEANUP, shield=True):
                 await files.aside(book.close, at, run)
-                await self._remember(limits.interrupted(self._state, STOPPED))
+                if not isinstance(error, memory.Unreadable):
+                    await self._remember(limits.interrupted(self._state, STOPPED))
             raise
         finally:
             self._transaction = None
@@ -206,19 +217,32 @@ class Beats:
     async def _commit(
         self, at: Site, run: Run, choice: Choice, ticked: Ticked, changes: tuple[Change, ...]
     ) -> None:
-        """Write down how the tick ended. Shielded: the move has happened, so its record must too."""
-        await files.aside(book.end, at, run, choice, ticked)
+        """Write down how the tick ended. Shielded: the move has happened, so its record must too.
+
+        The state first: were it lost to a disk that fails, the landing would pass for a person's edit.
+        """
         await self._remember(book.after(self._state, ticked, changes, at.clock.now()))
         self._edited_at = None
+        await files.aside(book.end, at, run, choice, ticked)
         known = self.phase.costs_known and ticked.cost.usd is not None
         self.phase = replace(self.phase, ticks=self.phase.ticks + 1, costs_known=known)
         at.say(f"tick {run.id} {ticked.outcome}: {ticked.line}")
 
     async def _unreadable(self, at: Site, trouble: str) -> Report:
         """Do nothing: something is there but can't be read, and to guess would be worse."""
-        told = await reins.reconcile(at, self._state.flagged, {"unreadable": f"the loop idles: {trouble}"})
-        await self._remember(replace(self._state, flagged=tuple(sorted({*self._state.flagged, *told}))))
+        if UNREADABLE not in self._state.flagged:  # the other flags stay: nothing is known about them
+            told = await reins.reconcile(at, (), {UNREADABLE: f"the loop idles: {trouble}"})
+            await self._remember(replace(self._state, flagged=tuple(sorted({*self._state.flagged, *told}))))
         return self.idle(trouble)
+
+    async def _parked(self, at: Site, full: Hold) -> Report:
+        """Do nothing until the disk has room: it has none even for what a beat writes before it decides."""
+        await self._remember(
+            replace(self._state, flagged=await reins.tell_of_full_disk(at, self._state.flagged, full))
+        )
+        report = self.idle(full.reason)
+        self.show(Doing.SLEEPING, wakes_at=report.wakes_at, waits_for="room on the disk", holds=(full,))
+        return report
 
     async def _see_edits(self, at: Site, digests: Mapping[str, str]) -> None:
         state, edits = limits.observed(self._state, digests)

@@ -4,6 +4,7 @@ In: a site and what happened. Out: files in DATA, through `store`. Called throug
 for disks. Neighbours: `beat` says when, `land` writes what is policy.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -21,7 +22,7 @@ from looop.core.world import World
 from looop.loop import land
 from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
-from looop.store import events, files, ledger, memory, runs
+from looop.store import events, files, flags, ledger, memory, runs
 from looop.store.config import Config
 from looop.store.ledger import RUNNING, Entry
 from looop.store.paths import Profile
@@ -29,13 +30,14 @@ from looop.store.runs import MoveRecord, Run
 
 _LARGEST_STATE = 16 << 20
 _NEWEST = 20
+_WRITTEN_WITHIN = 60.0  # seconds that the slowest write of a file may take
 
 
 def load(profile: Profile) -> LoopState:
     """Read what earlier beats remembered; nothing, when it is gone or damaged: it is disposable."""
     try:
         return msgspec.json.decode(files.read_regular(profile.state, limit=_LARGEST_STATE), type=LoopState)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):  # what is no UTF-8 is a ValueError only
         return LoopState()
 
 
@@ -56,7 +58,7 @@ def baseline(profile: Profile) -> Baseline | None:
         return msgspec.json.decode(files.read_regular(profile.baseline, limit=_LARGEST_STATE), type=Baseline)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError:
+    except ValueError:
         events.emit(profile, "baseline-damaged")
         return None
 
@@ -119,7 +121,8 @@ def end(site: Site, run: Run, choice: Choice, ticked: Ticked) -> None:
         ignored=ticked.ignored,
     )
     _close(site, run, record)
-    runs.prune(site.profile, site.clock.now())
+    with suppress(OSError):  # an old run that can't be removed is no trouble of this tick
+        runs.prune(site.profile, site.clock.now())
 
 
 def priced(cost: Cost, runner: str, config: Config) -> Cost:
@@ -132,36 +135,52 @@ def priced(cost: Cost, runner: str, config: Config) -> Cost:
 
 
 def after(state: LoopState, ticked: Ticked, changes: tuple[Change, ...], now: float) -> LoopState:
-    """Make the state that follows a tick."""
-    state = limits.told(state)
+    """Make the state that follows a tick. What the agent was told counts as told once it took its turn."""
+    if ticked.outcome.well or ticked.outcome is Outcome.REJECTED:
+        state = limits.told(state)
     if ticked.outcome.well:
         move = _done(ticked.landing, now)
         woke = [change.item for change in changes if change.item not in state.edits]
         state = limits.landed(state, woke, move, ticked.timer, now)
     elif ticked.until is not None:
-        state = limits.parked(state, ticked.reason, ticked.until)
+        state = limits.parked(state, ticked.reason, ticked.until, now)
     else:
         state = limits.failed(state, ticked.reason, now)
     if ticked.outcome is Outcome.LANDED:
-        state = limits.wrote(state, ticked.landing.left())
+        state = limits.wrote(state, _policy(ticked.landing.left()))
     return limits.noticed(state, ticked.notices)
 
 
 async def recover(site: Site, state: LoopState) -> LoopState:
-    """Finish the runs that a crash cut off: landings are completed, ticks without one get their line."""
-    for run in await files.aside(_cut_off, site.profile):
-        record = await files.aside(land.load, run)
-        if record is None:
-            reason = "looop was killed while the agent worked; nothing landed"
-            text = line.stamped(f"tick failed: {reason}", site.clock.local())
-            notices = await land.land(site, run, Landing(Kind.NOTHING, None), text, None)
-            state = limits.failed(state, reason, site.clock.now())
-        else:
-            notices = () if record.landed else await land.finish(site, run, record)
-            state = limits.wrote(state, record.left())
-        state = limits.noticed(state, notices)
-        await files.aside(close, site, run)
+    """Finish what a crash cut off: landings are completed, ticks without one get their line.
+
+    Problem when `.policy.lock` is held too long: nothing was done.
+    """
+    await files.aside(_tidy, site)
+    state = await files.aside(_with_flags, site.profile, state)
+    cut_off = await files.aside(_cut_off, site.profile)
+    if not cut_off:
+        return state
+    with await land.policy_lock(site):
+        for run in cut_off:
+            state = await _recovered(site, state, run)
+            await files.aside(close, site, run)
     return state
+
+
+async def _recovered(site: Site, state: LoopState, run: Run) -> LoopState:
+    reason = "looop was killed while the agent worked, or its disk failed; nothing landed"
+    try:
+        record = await files.aside(land.load, run)
+    except ValueError:
+        record, reason = None, f"{run.landing} can't be read: look at what the tick has changed"
+    if record is not None:
+        notices = () if record.landed else await land.finish(site, run, record)
+        state = msgspec.structs.replace(state, due_at=record.due_at() or state.due_at)
+        return limits.noticed(limits.wrote(state, _policy(record.left())), notices)
+    text = line.stamped(f"tick failed: {reason}", site.clock.local())
+    notices = await land.land(site, run, Landing(Kind.NOTHING, None), text, None)
+    return limits.noticed(limits.failed(state, reason, site.clock.now()), notices)
 
 
 def close(site: Site, run: Run) -> None:
@@ -197,10 +216,28 @@ def _close(site: Site, run: Run, record: MoveRecord) -> None:
     events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
 
 
+def _with_flags(profile: Profile, state: LoopState) -> LoopState:
+    """Remember the flags that are open, lest one outlive both its cause and a state file that was lost."""
+    causes = {flag.cause for flag in flags.open_flags(profile)}
+    return msgspec.structs.replace(state, flagged=tuple(sorted({*state.flagged, *causes})))
+
+
+def _tidy(site: Site) -> None:
+    """Remove what writes that were killed half-way have left behind."""
+    at = site.profile
+    for folder in (at.data, at.goals, at.archive, at.sensors, at.snapshots, at.pulse):
+        files.remove_temps(folder, site.clock.now() - _WRITTEN_WITHIN)
+
+
 def _cut_off(profile: Profile) -> list[Run]:
     """List the newest runs whose record still says that they are running, oldest first."""
     newest = runs.list_runs(profile)[-_NEWEST:]
     return [run for run in newest if (record := runs.read_record(run)) and record.outcome == RUNNING]
+
+
+def _policy(left: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Leave out what is no policy, such as an archived goal: never read again, it would pass for removed."""
+    return {path: digest for path, digest in left.items() if memory.is_policy(path)}
 
 
 def _done(landing: Landing, now: float) -> Done | None:

@@ -4,13 +4,12 @@ In: a site, a run, the prompt, the chosen runner. Out: what its stream and its e
 Cancelled, the agent is ended with its whole tree before this returns.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
 
 from looop.core.runners import Choice, fill
-from looop.core.streams import Event, EventKind, Result, stream
+from looop.core.streams import Event, EventKind, Result, Stream, stream
 from looop.loop.site import Site
 from looop.store import files
 from looop.store.runs import Run
@@ -18,8 +17,13 @@ from looop.store.runs import Run
 LARGEST_LOG = 64 << 20
 """Bytes of an agent's raw output that a run keeps; the stream is parsed beyond that, not stored."""
 
+MOST_SHOWN = 2000
+"""Events of one tick that the pulse's log shows; a flood of them belongs in the run's own output alone."""
+
 FULL_DISK_RETRY = 1.0
 """Seconds between tries to write the log on a full disk; the agent waits meanwhile, nothing is dropped."""
+
+_SLICE = 1 << 10  # bytes that are parsed at once: 500 events, were each a letter and a line's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +32,40 @@ class Decided:
 
     result: Result
     timed_out: bool
-    seconds: float
 
 
-async def decide(
-    site: Site, run: Run, prompt: str, choice: Choice, started: Callable[[int], None] | None = None
-) -> Decided:
+@dataclass
+class _Ear:
+    """Hears the agent: every byte is parsed, the first ones are kept and shown."""
+
+    site: Site
+    run: Run
+    parser: Stream
+    written: int = 0
+    shown: int = 0
+
+    async def hear(self, data: bytes) -> None:
+        for start in range(0, len(data), _SLICE):
+            for event in self.parser.feed(data[start : start + _SLICE]):
+                self._show(event)
+            await trio.lowlevel.checkpoint()
+        if self.written < LARGEST_LOG:
+            self.written += len(data)
+            cut = b"\n[looop: the log was cut here]\n"
+            await _log(self.run, data if self.written < LARGEST_LOG else cut)
+
+    def _show(self, event: Event) -> None:
+        self.shown += 1
+        if self.shown <= MOST_SHOWN:
+            self.site.say(_line(event))
+        elif self.shown == MOST_SHOWN + 1:
+            self.site.say(f"agent note: it says more than is shown here; see {self.run.output}")
+
+
+async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
     """Run it. Raises OSError when the shell itself can't start."""
     await files.aside(files.scratch, run.prompt, prompt.encode())
-    began = trio.current_time()
-    parser = stream(choice.runner.output, now=site.clock.now())
-    written = 0
-
-    async def heard(data: bytes) -> None:
-        nonlocal written
-        for event in parser.feed(data):
-            site.say(_line(event))
-        if written < LARGEST_LOG:
-            written += len(data)
-            await _log(run, data if written < LARGEST_LOG else b"\n[looop: the log was cut here]\n")
-
+    ear = _Ear(site, run, stream(choice.runner.output, now=site.clock.now()))
     ended = await site.run(
         ["/bin/sh", "-c", fill(choice.runner.tick, prompt_file=str(run.prompt), conversation="")],
         cwd=site.profile.tick,
@@ -55,10 +73,9 @@ async def decide(
         stdin=prompt.encode(),
         deadline=site.config.tick_timeout,
         max_out=0,
-        on_out=heard,
-        on_started=started,
+        on_out=ear.hear,
     )
-    return Decided(parser.finish(ended.code, ended.err), ended.timed_out, trio.current_time() - began)
+    return Decided(ear.parser.finish(ended.code, ended.err), ended.timed_out)
 
 
 async def _log(run: Run, data: bytes) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from looop.core.diff import Baseline
 from looop.core.moves import Act, Landing, Leaf, Write
-from looop.core.problem import Problem
+from looop.core.problem import Exit, Problem
 from looop.core.world import digest_bytes
 from looop.loop import journal
 from looop.loop.landing import Record, Step, Verb
@@ -23,20 +23,36 @@ from looop.store import files
 from looop.store.paths import Profile
 from looop.store.runs import Run
 
+LOCK_PATIENCE = 10.0
+"""Seconds to wait for `.policy.lock`, which verbs hold for milliseconds."""
+
 VERB_DEADLINE = 60.0
 """Seconds that a recorded verb may take; it is shielded, since half of it can't be undone."""
 
 _LARGEST = 16 << 20
 
 
+async def policy_lock(site: Site) -> files.Lock:
+    """Take the lock that every writer of policy files holds. Problem NO `busy` when it is held too long."""
+    deadline = trio.current_time() + LOCK_PATIENCE
+    while True:
+        try:
+            return files.lock(site.profile.policy_lock)
+        except files.Held as held:
+            if trio.current_time() > deadline:
+                text = f"{held} for more than {LOCK_PATIENCE:g} s, so nothing may land: end that program"
+                raise Problem(Exit.NO, "busy", text) from held
+        await trio.sleep(0.02)
+
+
 async def land(
-    site: Site, run: Run, landing: Landing, line: str, baseline: Baseline | None
+    site: Site, run: Run, landing: Landing, line: str, baseline: Baseline | None, timer: int | None = None
 ) -> tuple[str, ...]:
-    """Do it all, under the policy lock. A cancel waits until it is finished.
+    """Do it all, under the policy lock if files are to be written. A cancel waits until it is finished.
 
     Gives notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
     """
-    record = await files.aside(_stage, site.profile, run, landing, line, baseline)
+    record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer)
     with trio.CancelScope(shield=True):
         notices = await finish(site, run, record)
     return notices  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
@@ -51,7 +67,10 @@ async def finish(site: Site, run: Run, record: Record) -> tuple[str, ...]:
 
 
 def load(run: Run) -> Record | None:
-    """Read a run's landing; None when it has none or was stopped before it was staged."""
+    """Read a run's landing; None when it has none or was stopped before it was staged.
+
+    ValueError when it is damaged: what of it was done can't be known.
+    """
     try:
         return msgspec.json.decode(files.read_regular(run.landing, limit=_LARGEST), type=Record)
     except FileNotFoundError:
@@ -81,7 +100,9 @@ def now_in_place(profile: Profile, path: str) -> str | None:
         return f"no regular file: {error}"
 
 
-def _stage(profile: Profile, run: Run, landing: Landing, line: str, baseline: Baseline | None) -> Record:
+def _stage(
+    profile: Profile, run: Run, landing: Landing, line: str, baseline: Baseline | None, timer: int | None
+) -> Record:
     journal.rotate(profile)
     steps = tuple(_staged(profile, run, write, count) for count, write in enumerate(landing.writes))
     act = landing.act
@@ -94,6 +115,7 @@ def _stage(profile: Profile, run: Run, landing: Landing, line: str, baseline: Ba
         journal_size=journal.size(profile),
         line=line,
         baseline=baseline,
+        timer=timer,
     )
     _save(run, record)
     return record

@@ -32,7 +32,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One landing. `journal_size` is the journal's size in bytes before `line` was to be appended."""
+    """One landing. `journal_size` is the journal's size in bytes before `line` was to be appended.
+
+    `timer` is what `.next-interval` asked for, in seconds from the baseline's time.
+    """
 
     run: str
     steps: tuple[Step, ...]
@@ -42,8 +45,13 @@ class Record(msgspec.Struct, frozen=True):
     journal_size: int
     line: str
     baseline: Baseline | None
+    timer: int | None = None
     landed: bool = False
     v: int = 1
+
+    def due_at(self) -> float | None:
+        """Tell when the timer is due; None when no tick that ended well has set one."""
+        return None if self.baseline is None or self.timer is None else self.baseline.at + self.timer
 
     def left(self) -> dict[str, str | None]:
         """Give the digest that each path is left with; None for one that is removed."""

@@ -4,12 +4,14 @@ In: a profile. Out: the `Copy` that the agent got and the `Found` that it left; 
 them. Always DATA/tick: agents tie trust, caches and project folders to where they run.
 """
 
+import errno
 import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from looop.core.moves import Leaf
+from looop.core.quote import visible
 from looop.store import files, memory
 from looop.store.paths import Profile
 
@@ -44,6 +46,8 @@ class Found:
 
 def fill(profile: Profile) -> Copy:
     """Empty the folder and fill it with copies of the policy files and the journal's end."""
+    if not _is_folder(profile.tick):  # an earlier agent put a link or a file there
+        files.remove_tree(profile.tick)
     files.empty_dir(profile.tick)
     for folder in ("goals", "goals/archive", "sensors"):
         files.private_dir(profile.tick / folder)
@@ -60,7 +64,12 @@ def fill(profile: Profile) -> Copy:
 
 
 def collect(profile: Profile) -> Found:
-    """Read back what the agent left, never following a link and never waiting for a FIFO."""
+    """Read back what the agent left, never following a link and never waiting for a FIFO.
+
+    OSError when the folder itself is gone, can't be read, or is no folder any more.
+    """
+    if not _is_folder(profile.tick):
+        raise NotADirectoryError(errno.ENOTDIR, "the tick's folder is gone", str(profile.tick))
     ignored = []
     policy = []
     for entry in sorted(profile.tick.iterdir()):
@@ -69,7 +78,7 @@ def collect(profile: Profile) -> Found:
         elif entry.name == "PLAYBOOK.md":
             policy.append(entry)
         elif entry.name not in {_JOURNAL, _TIMER}:
-            ignored.append(entry.name)
+            ignored.append(visible(entry.name))
     leaves = {path.relative_to(profile.tick).as_posix(): _leaf(path) for path in policy}
     timer = profile.tick / _TIMER
     return Found(
@@ -86,6 +95,10 @@ def _walk(folder: Path, depth: int = 0) -> list[Path]:
         return [folder]
     entries = sorted(entry for entry in folder.iterdir() if not memory.is_leftover(entry.name))
     return [path for entry in entries for path in _walk(entry, depth + 1)]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _leaf(path: Path) -> Leaf:

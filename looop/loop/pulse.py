@@ -17,7 +17,7 @@ from looop.core.moves import Act
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Problem
 from looop.loop import book
-from looop.loop.beat import Beats, Order, Report
+from looop.loop.beat import Beats, Order, Outcome, Report
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
 from looop.loop.site import Run
@@ -123,7 +123,7 @@ class Pulse:
             for request in asked:
                 request.problem = problem
         except OSError as error:
-            report = self._beats.idle(f"{error.filename or 'the disk'}: {error.strerror or error}")
+            report = self._beats.failed(error)
         finally:
             for request in asked:
                 request.done.set()
@@ -136,6 +136,8 @@ class Pulse:
         """Sleep until the next beat is due, somebody asks for one, or the policy files differ."""
         deadline = trio.current_time() + max(report.wakes_at - self._clock.now(), BEAT_GAP)
         with trio.move_on_at(deadline):
+            if report.outcome is Outcome.IDLE:  # an edit that could not be taken in must not spin the beat
+                await self._hints.wait()
             while not (self._requests or self._poked or await self._beats.edited()):
                 await self._hints.wait()
         if not self._requests:

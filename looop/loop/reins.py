@@ -7,6 +7,7 @@ a cause that holds has one flag, a cause that is gone has none. Neighbour: `beat
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from looop.core import limits, runners
@@ -124,6 +125,21 @@ def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, 
     if state.park:
         found["park"] = f"the agent can't work: {state.park.reason}"
     return found
+
+
+async def tell_of_full_disk(site: Site, flagged: tuple[str, ...], hold: Hold) -> tuple[str, ...]:
+    """Tell a person once that not even a beat's own files find room; gives what is told now.
+
+    The flag may find none either: then `status` and the command of `notify` are what says it.
+    """
+    cause = hold.reason.split(":")[0]
+    if cause in flagged:
+        return flagged
+    with suppress(OSError):
+        await files.aside(flags.raise_flag, site.profile, cause, hold.reason)
+    site.say(f"⚑ {hold.reason}")
+    await notify(site, hold.reason)
+    return tuple(sorted({*flagged, cause}))
 
 
 async def reconcile(site: Site, flagged: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ prompt. Neighbours: `child.spawn` runs the scripts, `core.reading` parses them, 
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import trio
@@ -15,10 +16,10 @@ from looop.child import spawn
 from looop.core.limits import sensor_due
 from looop.core.reading import Snapshot, failed, parse
 from looop.core.state import Tried
-from looop.core.world import Reading, World
+from looop.core.world import Reading, World, digest_bytes
 from looop.loop.site import Site
 from looop.store import files, memory
-from looop.store.memory import Memory, SensorFile
+from looop.store.memory import LONGEST_SENSOR, Memory, SensorFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,18 @@ async def _read(
 
 def _snapshot(site: Site, sensor: SensorFile) -> Reading | None:
     """Give the last reading; None when there is none that can be trusted."""
-    path = site.profile.snapshots / f"sensor-{sensor.name}.json"
+    path = _kept_in(site.profile.snapshots, sensor.name)
     try:
         kept = msgspec.json.decode(files.read_regular(path, limit=1 << 20), type=Snapshot)
-    except (OSError, msgspec.MsgspecError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return None
     return kept.reading(sensor.name, untrusted=sensor.untrusted)
+
+
+def _kept_in(folder: Path, name: str) -> Path:
+    """Tell where a reading is kept: under its sensor's name, unless that is too long for a file's."""
+    short = name if len(name.encode()) <= LONGEST_SENSOR else digest_bytes(name.encode())
+    return folder / f"sensor-{short}.json"
 
 
 def _all_snapshots(site: Site, sensors: tuple[SensorFile, ...]) -> tuple[Reading, ...]:
@@ -127,7 +134,7 @@ def _keep(site: Site, readings: tuple[Reading, ...]) -> None:
     files.private_dir(folder)
     wanted = set()
     for reading in readings:
-        path = folder / f"sensor-{reading.name}.json"
+        path = _kept_in(folder, reading.name)
         files.scratch(path, msgspec.json.encode(Snapshot(reading.signal, reading.detail, reading.error)))
         wanted.add(path.name)
         if reading.error and reading.detail:

@@ -8,7 +8,7 @@ from looop.child.environ import environment
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet, NoFleet
 from looop.store.config import Config, load
-from looop.store.paths import Profile
+from looop.store.paths import Profile, check
 
 Run = Callable[..., Awaitable[spawn.Ended]]
 """`child.spawn.run`, or a test's fake of it: the one door to other programs."""
@@ -44,6 +44,7 @@ class Surroundings:
     run: Run = spawn.run
 
     def site(self) -> Site:
-        """Make the site of one beat. Problem when CONFIG can't be used."""
+        """Make the site of one beat. Problem when CONFIG can't be used, or DATA is gone."""
+        check(self.profile)
         config = load(self.profile, self.env)
         return Site(self.profile, config, self.env, self.say, self.clock, self.fleet, self.run)

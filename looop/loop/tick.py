@@ -13,6 +13,7 @@ import trio
 from looop.core import line as journal_line
 from looop.core.diff import Baseline
 from looop.core.moves import Kind, Landing, judge, timer
+from looop.core.problem import Problem
 from looop.core.runners import Choice
 from looop.core.streams import Cost, Fault, Result
 from looop.core.world import World
@@ -28,12 +29,8 @@ PARKS = frozenset({Fault.LOGIN, Fault.USAGE_LIMIT})
 PARK_RETRY = 3600.0
 """Seconds until an agent that can't work, and doesn't say until when, is tried again."""
 
-LOCK_PATIENCE = 10.0
-"""Seconds to wait for `.policy.lock`, which verbs hold for milliseconds."""
-
 CLEANUP = 15.0
 """Seconds that the line of an interrupted tick may take to reach the disk."""
-
 
 STOPPED = "looop was stopped while the agent worked"
 
@@ -104,21 +101,25 @@ async def _conclude(
     site: Site, run: Run, copy: Copy, decided: Decided, world: World, transaction: Transaction
 ) -> Ticked:
     """Judge and land. Shielded by the caller: from here on it is milliseconds of files and one verb."""
-    result = decided.result
-    found = await files.aside(move.collect, site.profile)
-    if decided.timed_out:
-        reason = f"the agent was ended after {site.config.tick_timeout:g} s (tick_timeout)"
-        ticked = _failure(Outcome.FAILED, reason, result)
-    elif result.fault is not None:
-        ticked = _fault(site, result)
-    else:
-        archived = await files.aside(memory.archived, site.profile)
-        judged = judge(copy.leaves, found.leaves, transaction.act, archived)
-        if isinstance(judged, Landing):
-            return await _close(site, run, copy, _well(copy, found, judged, result), world)
-        ticked = _failure(Outcome.REJECTED, judged.reason, result)
+    failed = _failed(site, decided)
+    try:
+        found = await files.aside(move.collect, site.profile)
+        judged = await files.aside(_judged, site, copy, found, transaction, decided.result)
+    except (OSError, memory.Unreadable) as error:  # an agent can do anything to the folder it is in
+        unread = _failure(Outcome.FAILED, f"what the agent left can't be read back: {error}", decided.result)
+        return await _close(site, run, copy, failed or unread)
+    ticked = failed or judged
+    if ticked.outcome.well:
+        return await _close(site, run, copy, ticked, world)
     await files.aside(land.keep_rejected, run, copy.leaves, found.leaves)
     return await _close(site, run, copy, ticked)
+
+
+def _judged(site: Site, copy: Copy, found: Found, transaction: Transaction, result: Result) -> Ticked:
+    judged = judge(copy.leaves, found.leaves, transaction.act, memory.archived(site.profile))
+    if isinstance(judged, Landing):
+        return _well(copy, found, judged, result)
+    return _failure(Outcome.REJECTED, judged.reason, result)
 
 
 async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, world: World | None = None) -> Ticked:
@@ -126,30 +127,30 @@ async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, world: World 
 
     A `world` is there when the tick ended well; it becomes the baseline.
     """
-    with await _policy_lock(site):
+    try:
+        lock = await land.policy_lock(site)
+    except Problem as held:  # the line alone lands, which needs no lock
+        ticked = _lost(ticked, held.text) if world else ticked
+        await land.land(site, run, ticked.landing, _stamped(site, ticked), None)
+        return ticked
+    with lock:
         outside, reason = await files.aside(_changed_in_place, site, run, copy, ticked.landing)
         if reason:
-            lost = _failure(Outcome.REJECTED, reason)
-            ticked = replace(
-                ticked, outcome=lost.outcome, reason=reason, line=lost.line, landing=lost.landing
-            )
-            world = None
+            ticked, world = _lost(ticked, reason), None
         baseline = Baseline.of(world, site.clock.now()) if world else None
-        text = journal_line.stamped(ticked.line, site.clock.local())
-        failed = await land.land(site, run, ticked.landing, text, baseline)
+        failed = await land.land(site, run, ticked.landing, _stamped(site, ticked), baseline, ticked.timer)
     notices = (*ticked.notices, *failed, *(_edited(path) for path in outside))
     return replace(ticked, notices=notices)
 
 
-async def _policy_lock(site: Site) -> files.Lock:
-    """Take the lock that every writer of policy files holds. Problem when it is held too long."""
-    with trio.move_on_after(LOCK_PATIENCE):
-        while True:
-            try:
-                return files.lock(site.profile.policy_lock)
-            except files.Held:
-                await trio.sleep(0.02)
-    return files.lock(site.profile.policy_lock)
+def _stamped(site: Site, ticked: Ticked) -> str:
+    return journal_line.stamped(ticked.line, site.clock.local())
+
+
+def _lost(ticked: Ticked, reason: str) -> Ticked:
+    """Make of a tick that ended well one of which nothing may land."""
+    lost = _failure(Outcome.REJECTED, reason)
+    return replace(ticked, outcome=lost.outcome, reason=lost.reason, line=lost.line, landing=lost.landing)
 
 
 def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tuple[list[str], str]:
@@ -160,8 +161,11 @@ def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tup
         return [], f"{error}, so nothing may land"
     paths = sorted(path for path in {*now, *copy.policy} if now.get(path) != copy.policy.get(path))
     land.keep_replaced(run, copy.leaves, paths)
-    targets = {write.path: land.now_in_place(site.profile, write.path) for write in landing.writes}
-    conflicts = sorted(path for path, digest in targets.items() if digest != copy.policy.get(path))
+    # Of what is no policy (an archived goal, a sensor switched off) there was no copy to compare with.
+    targets = [
+        write.path for write in landing.writes if write.data is not None or memory.is_policy(write.path)
+    ]
+    conflicts = sorted(p for p in targets if land.now_in_place(site.profile, p) != copy.policy.get(p))
     if not conflicts:
         return paths, ""
     return paths, f"{', '.join(conflicts)} was changed in place while the tick ran; that edit stays"
@@ -188,6 +192,14 @@ def _evidence(landing: Landing, result: Result) -> str:
     """Write the line that the agent did not: what landed, and the end of what it said."""
     said = journal_line.flat(result.said)[:200]
     return f"{landing} (looop's own line; the agent wrote none{f' and said: {said}' if said else ''})"
+
+
+def _failed(site: Site, decided: Decided) -> Ticked | None:
+    """Tell how the agent's turn failed; None when it ended well."""
+    if decided.timed_out:
+        reason = f"the agent was ended after {site.config.tick_timeout:g} s (tick_timeout)"
+        return _failure(Outcome.FAILED, reason, decided.result)
+    return None if decided.result.fault is None else _fault(site, decided.result)
 
 
 def _fault(site: Site, result: Result) -> Ticked:

@@ -1,6 +1,6 @@
 """The running tick's one verb: recorded when the agent calls it, performed when the tick lands."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from looop.core.moves import Act
 from looop.core.problem import Exit, Problem
@@ -13,12 +13,10 @@ class Transaction:
 
     fleet: Fleet
     act: Act | None = None
-    refused: list[str] = field(default_factory=list)
 
     def record(self, act: Act) -> None:
         """Record the tick's verb. Problem REFUSED for a second one, or one that could not be performed."""
         if self.act is not None:
-            self.refused.append(" ".join(act.argv))
             first = " ".join(self.act.argv)
             raise Problem(
                 Exit.REFUSED,

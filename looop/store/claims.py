@@ -30,7 +30,7 @@ def _claim(profile: Profile, filename: str) -> Claim | None:
     path = profile.claims / filename
     try:
         lease = msgspec.json.decode(files.read_regular(path, _LIMIT), type=_Lease)
-    except (FileNotFoundError, files.NotRegular, files.TooLarge, msgspec.DecodeError, RecursionError):
+    except (FileNotFoundError, files.NotRegular, files.TooLarge, ValueError, RecursionError):
         return None
     except OSError as error:
         raise Unreadable(path, error.strerror or type(error).__name__) from error

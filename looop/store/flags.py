@@ -85,7 +85,7 @@ def _read(profile: Profile) -> _Book:
     path = _path(profile)
     try:
         return msgspec.json.decode(files.read_regular(path, _LIMIT), type=_Book)
-    except (FileNotFoundError, msgspec.DecodeError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
         return _Book()
 
 

@@ -130,7 +130,7 @@ def _decoded(profile: Profile, lines: Iterable[bytes]) -> Iterator[Entry]:
         if line.strip():
             try:
                 yield _DECODER.decode(line)
-            except (msgspec.DecodeError, RecursionError):
+            except (ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
                 shown = line[:60].decode(errors="replace")
                 raise CorruptLedger(
                     f"{profile.cost} holds a line that is no entry ({shown!r}), so the spend is unknown: "
@@ -144,7 +144,7 @@ def _end(end: bytes, torn_at: float) -> Iterator[Entry]:
         return
     try:
         yield _DECODER.decode(end)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
         yield Entry(at=torn_at, run="", runner="", outcome=TORN)
 
 

@@ -27,10 +27,10 @@ from looop.store.policy import (
 from looop.store.sensors import SensorFile, header
 
 __all__ = [
+    "LONGEST_SENSOR",
     "Memory",
     "SensorFile",
     "Unreadable",
-    "append_journal",
     "archived",
     "is_leftover",
     "is_policy",
@@ -45,7 +45,8 @@ __all__ = [
 TEXT_BYTES = 64 << 10
 """Bytes of a document that are handed on as text; its digest is of all of them."""
 
-_LONGEST_SENSOR = 200
+LONGEST_SENSOR = 200
+"""Bytes of a sensor's name: looop's files about it have longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,6 @@ def journal_lines(profile: Profile, count: int) -> tuple[str, ...]:
     return tuple([line for line in lines if line.strip()][-count:]) if count else ()
 
 
-def append_journal(profile: Profile, line: str) -> None:
-    """Add one line, durably; line breaks within it become spaces."""
-    files.append_durable(profile.journal, line)
-
-
 def _document(found: PolicyFile) -> Document:
     shown = _whole_characters(found.data)
     return Document(
@@ -179,8 +175,8 @@ def _sensor(found: PolicyFile) -> SensorFile:
 
 
 def _unrunnable(found: PolicyFile, *, executable: bool) -> str | None:
-    if len(os.fsencode(found.name)) > _LONGEST_SENSOR:
-        return f"has a name of more than {_LONGEST_SENSOR} bytes: rename it"
+    if len(os.fsencode(found.name)) > LONGEST_SENSOR:
+        return f"has a name of more than {LONGEST_SENSOR} bytes: rename it"
     if not found.data.startswith(b"#!"):
         return "does not start with #!, so it can't be run: begin it with a line such as #!/bin/sh"
     return None if executable else f"is not executable: run `chmod +x sensors/{found.name}` in DATA"

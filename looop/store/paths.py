@@ -17,6 +17,7 @@ from looop.core.problem import Exit, Problem
 FORMAT = 1
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FORMAT_BYTES = 64
+_HARMLESS = {"lost+found", ".DS_Store", ".directory"}
 
 
 class _Below:
@@ -24,6 +25,7 @@ class _Below:
 
     def __init__(self, *parts: str) -> None:
         self._parts = parts
+        self.top = parts[0]
 
     @overload
     def __get__(self, profile: None, owner: type) -> "_Below": ...
@@ -116,13 +118,15 @@ def create(profile: Profile) -> bool:
 
     Leaves `goals/` and `sensors/` to `seed`, which must see whether they exist. Brings an older format up
     to date and keeps a copy. Calling it again, or at the same time elsewhere, is harmless. Problem REFUSED
-    as in `check`, or `no-data` when the disk does not allow it.
+    as in `check`, `not-empty` for a folder of other things, or `no-data` when the disk does not allow it.
     """
     from looop.store import files, migrate  # noqa: PLC0415 - only three verbs ever create
 
     try:
         fresh = not check_folder(profile) and _make(profile.data)
         version = _known_format(profile)
+        if version is None:
+            _judge_contents(profile)
         for folder in _folders(profile):
             files.private_dir(folder)
         if version is None:
@@ -174,6 +178,28 @@ def _judge(data: Path, found: os.stat_result) -> None:
         raise _refused(f"Others may write in {data}, so it can't be trusted: run `chmod 700 '{data}'` first.")
 
 
+def _judge_contents(profile: Profile) -> None:
+    """Refuse a folder that was never a profile and holds other things, such as a home or a project.
+
+    It would become private to its owner, and a `tick/` in it would be emptied. A memory that came without
+    its dot files, from a backup or from git, is known by PLAYBOOK.md or journal.md and may hold anything.
+    """
+    from looop.store.files.writing import TEMP_PREFIX  # noqa: PLC0415 - as in `create`
+
+    names = set(os.listdir(profile.data))  # noqa: PTH208 - names are all that is wanted
+    if names & {profile.playbook.name, profile.journal.name}:
+        return
+    ours = {place.top for place in vars(Profile).values() if isinstance(place, _Below)}
+    others = sorted(name for name in names - ours - _HARMLESS if not name.startswith(TEMP_PREFIX))
+    if others:
+        raise Problem(
+            Exit.REFUSED,
+            "not-empty",
+            f"{profile.data} holds other things ({', '.join(others[:3])}) and was never a profile: nothing "
+            "was touched; name a new or empty folder with LOOOP_DATA_DIR.",
+        )
+
+
 def _make(data: Path) -> bool:
     from looop.store import files  # noqa: PLC0415 - as in `create`
 
@@ -193,7 +219,6 @@ def _folders(profile: Profile) -> tuple[Path, ...]:
         profile.reports,
         profile.claims,
         profile.snapshots,
-        profile.tick,
         profile.runs,
         profile.prompts,
         profile.sessions,

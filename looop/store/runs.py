@@ -125,11 +125,21 @@ def write_record(run: Run, record: MoveRecord) -> None:
     files.scratch(run.move, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
+_NO_RECORD = (
+    FileNotFoundError,
+    NotADirectoryError,  # a stray file that is named like a run
+    files.NotRegular,
+    files.TooLarge,
+    ValueError,
+    RecursionError,
+)
+
+
 def read_record(run: Run) -> MoveRecord | None:
-    """Read `move.json`; None if there is none or it is not one that looop wrote."""
+    """Read `move.json`; None if there is none, it is not one that looop wrote, or the run is no folder."""
     try:
         return msgspec.json.decode(files.read_regular(run.move, _RECORD_BYTES), type=MoveRecord)
-    except (FileNotFoundError, files.NotRegular, files.TooLarge, msgspec.DecodeError, RecursionError):
+    except _NO_RECORD:
         return None
 
 

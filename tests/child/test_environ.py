@@ -1,5 +1,6 @@
 """What a child's environment keeps of ours, and what it gets."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_where_path_knows_looop_it_stays_as_it_is(frozen: Path, tmp_path: Path) 
 
 
 def test_without_a_path_a_child_gets_one(frozen: Path) -> None:
-    assert environment({})["PATH"].endswith(":/opt/app")
+    assert environment({})["PATH"] == f"{os.defpath}:/opt/app"
 
 
 def test_our_own_environment_is_not_changed() -> None:

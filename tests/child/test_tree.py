@@ -61,6 +61,22 @@ def test_a_dead_child_is_not_alive() -> None:
         assert not tree.alive(process.pid, start)
 
 
+FIRST_THREAD_ENDS = """
+import _thread, ctypes, platform, time
+_thread.start_new_thread(time.sleep, (60,))
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)  # exit(2): this thread alone
+"""
+
+
+def test_a_process_that_looks_dead_but_lives_on_in_another_thread_is_alive_until_it_is_killed() -> None:
+    with started(sys.executable, "-c", FIRST_THREAD_ENDS) as process:
+        start = proc(process.pid).start
+        until(lambda: b") Z " in Path(f"/proc/{process.pid}/stat").read_bytes(), "its first thread to end")
+        assert tree.alive(process.pid, start)
+        assert tree.kill_tree(process.pid)
+        assert not tree.alive(process.pid, start)
+
+
 def test_another_process_with_the_same_pid_is_not_the_same() -> None:
     with started("sleep", "60") as process:
         found = proc(process.pid)

@@ -38,10 +38,19 @@ async def test_a_goal_that_only_woke_a_tick_is_found_too(looop: Looop, profile: 
     assert (await looop("why", "goals/setup.md", "--json")).value["run"]["run"] == run.id
 
 
-async def test_a_run_that_goes_on_says_so(looop: Looop, profile: Profile) -> None:
+async def test_a_run_that_goes_on_says_so_only_while_somebody_runs_it(
+    looop: Looop, relayed: Looop, profile: Profile
+) -> None:
     run = runs.start(profile, "tick-20260101-115900-000000")
     runs.write_record(run, MoveRecord(run=run.id, began=NOW - 60, outcome="running"))
-    assert "still running" in (await looop("why", run.id)).out
+    for verb in ("why", "runs"):
+        assert "still running" in (await relayed(verb, run.id)).out
+        assert "cut off" in (await looop(verb, run.id)).out
+
+
+async def test_a_stray_file_named_like_a_run_hides_no_run(looop: Looop, profile: Profile) -> None:
+    (profile.runs / "tick-20260101-000000-aaaaaa").write_text("stray")
+    assert [run["run"] for run in (await looop("runs", "--json")).value["runs"]] == [FAILED, RUN]
 
 
 async def test_a_run_without_its_record_is_named_and_hides_no_other(looop: Looop, profile: Profile) -> None:

@@ -154,3 +154,10 @@ def test_of_several_holds_the_last_to_end_wakes_the_sleep() -> None:
 def test_a_hold_without_an_end_is_looked_at_again_at_the_interval() -> None:
     state = LoopState()
     assert next_beat(state, verdict(state=state, paused=Hold("paused")))[0] == 60
+
+
+def test_the_same_move_again_and_again_can_not_hurry_on_with_a_timer() -> None:
+    note = Done("changed a goal", "goal:a.md", "digest", T - 20)
+    state = LoopState(moves=(note, note, note), due_at=T - 1, asked_at=T - 10)
+    assert not verdict((), state).wants
+    assert verdict((), replace(state, asked_at=T - limits.CALM)).why is Why.TIMER

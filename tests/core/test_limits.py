@@ -202,3 +202,29 @@ def test_a_time_is_pending_until_it_has_come() -> None:
     assert not limits.pending(100.0, 100.0, 10.0)
     assert limits.pending(110.0, 100.0, 10.0)
     assert not limits.pending(110.5, 100.0, 10.0)
+
+
+def test_a_timer_survives_the_ticks_that_come_before_it_is_due() -> None:
+    state = limits.landed(LoopState(), (), fresh(1), 600, 0.0)
+    state = limits.landed(state, ["goal:1.md"], None, None, 10.0)
+    assert state.due_at == 600.0
+    assert limits.landed(state, (), None, None, 600.0).due_at is None
+    assert limits.landed(state, (), None, 60, 20.0).due_at == 80.0
+
+
+def test_a_park_lasts_a_minute_at_least_and_is_tried_after_eight_days() -> None:
+    def until(promised: float) -> float:
+        park = limits.parked(LoopState(), "rate limited", promised, 1000.0).park
+        assert park is not None
+        return park.until
+
+    assert [until(5.0), until(1001.0), until(5000.0)] == [1060.0, 1060.0, 5000.0]
+    assert until(1000.0 + 30 * 86400) == 1000.0 + limits.LONGEST_PARK
+
+
+def test_an_edit_ends_a_row_of_equal_moves() -> None:
+    state, _ = limits.observed(LoopState(), {"goals/a.md": "1"})
+    for at in (0.0, 10.0):
+        state = limits.landed(state, (), NOTE, None, at)
+    state, _ = limits.observed(state, {"goals/a.md": "2"})
+    assert not limits.landed(state, (), NOTE, None, 20.0).throttles

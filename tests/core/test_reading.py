@@ -36,3 +36,13 @@ def test_what_is_not_one_json_value_is_a_normalised_error(out: bytes, says: str)
     assert reading.error is not None
     assert says in reading.error
     assert reading.news == {"error": reading.error}
+
+
+def test_brackets_are_counted_outside_of_texts_only() -> None:
+    assert parse("s", b'["' + b"[" * 500 + b'\\"["]').error is None
+    assert "deep" in (parse("s", b"[" * 101 + b"]" * 101).error or "")
+    assert parse("s", b"[" * 100 + b"]" * 100).error is None
+
+
+def test_a_hostile_text_is_counted_in_no_time() -> None:
+    assert parse("s", b'"' + b'\\"' * 1_000_000).error is not None

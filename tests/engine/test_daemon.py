@@ -79,6 +79,9 @@ async def test_an_engine_that_wakes_up_in_time_is_acquitted(tmp_path: Path) -> N
         await until(lambda: "silent" in log.read_text(), "the suspicion")
         kill(engine.pid, signal.SIGCONT)
         assert await home.ask("pid") == str(engine.pid)
+        kill(engine.pid, signal.SIGSTOP)
+        await until(lambda: log.read_text().count("silent") == 2, "a new suspicion")
+        kill(engine.pid, signal.SIGCONT)
         assert "killing" not in log.read_text()
 
 

@@ -12,6 +12,7 @@ import trio
 from looop.child import tree
 from looop.core.problem import Problem
 from looop.engine import shutdown
+from looop.engine.ask import STOP
 from looop.engine.timing import Timing
 from looop.store.paths import Profile
 from support.household import Household, agents, household, kill, until
@@ -52,6 +53,13 @@ async def test_down_waits_for_a_landing(home: Household) -> None:
     await home.down()
     assert trio.current_time() - before >= 1.5
     assert home.at_home() == []
+
+
+async def test_the_request_to_end_is_answered_when_the_pulse_has_ended(home: Household) -> None:
+    await home.up(FAKE_LANDING=1.0)
+    before = trio.current_time()
+    assert (await home.answer(STOP)).code == 0
+    assert trio.current_time() - before >= 1.0
 
 
 async def test_a_landing_that_takes_too_long_is_told(home: Household) -> None:

@@ -50,7 +50,9 @@ async def test_a_tick_whose_looop_was_killed_gets_its_line_and_the_next_prompt_s
     book.begin(site(loop), "tick-20261122-100000-abcdef", Why.CHANGED, choice, (), World(None))
     (held,) = [await loop.beat()]
     assert held.outcome is Outcome.HELD
-    assert loop.journal() == ["tick failed: looop was killed while the agent worked; nothing landed"]
+    assert loop.journal() == [
+        "tick failed: looop was killed while the agent worked, or its disk failed; nothing landed"
+    ]
     await loop.beat(force=True)
     assert "looop was killed while the agent worked" in loop.prompt().partition("# LAST FAILURE")[2]
     assert len(loop.journal()) == 2

@@ -137,3 +137,17 @@ async def test_a_config_that_breaks_idles_the_pulse_and_its_correction_is_taken(
         pulse.loop.configure(interval=3600)
         pulse.pulse.poke()
         await pulse.until(lambda: pulse.pulse.phase().trouble is None)
+
+
+async def test_an_edit_that_can_not_be_taken_in_wakes_the_beat_once(tmp_path: Path) -> None:
+    async with awake(tmp_path) as pulse:
+        pulse.loop.profile.config.write_text("{")
+        pulse.pulse.poke()
+        await pulse.until(lambda: pulse.pulse.phase().trouble is not None)
+        pulse.loop.goal("a", GOAL + "- edited\n")
+        beats = set()
+        with trio.move_on_after(4):
+            while True:
+                beats.add(pulse.pulse.phase().wakes_at)
+                await trio.sleep(0.01)
+        assert len(beats) <= 3

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -41,7 +43,9 @@ FOREIGN = (
 
 
 def tracked() -> list[str]:
-    """Give the files that are in the repository, or would be after `git add .`."""
+    """Give the files that are in the repository, or would be after `git add .`; in a tarball, all."""
+    if not (ROOT / ".git").exists():
+        return sorted(_unpacked())
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -50,6 +54,14 @@ def tracked() -> list[str]:
         text=True,
     )
     return [name for name in listing.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def _unpacked() -> Iterator[str]:
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
+    for path in ROOT.rglob("*"):
+        parts = path.relative_to(ROOT).parts
+        if path.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in ignored):
+            yield "/".join(parts)
 
 
 def test_everything_at_the_top_is_meant_to_be_there() -> None:

@@ -147,11 +147,12 @@ def test_a_folder_that_is_filled_faster_than_emptied_is_given_up(
         files.empty_dir(tmp_path)
 
 
-def test_only_our_own_temporary_files_are_swept(tmp_path: Path) -> None:
-    for name in (".looop-0123456789abcdef.tmp", "goal.md", ".looop-notes", "x.tmp"):
+def test_only_our_own_old_temporary_files_are_swept(tmp_path: Path) -> None:
+    for name in (".looop-0123456789abcdef.tmp", "goal.md", ".looop-notes", "x.tmp", ".looop-new.tmp"):
         (tmp_path / name).write_text("")
-    files.remove_temps(tmp_path)
-    assert names(tmp_path) == [".looop-notes", "goal.md", "x.tmp"]
+        os.utime(tmp_path / name, (1000, 2000 if "new" in name else 1000))
+    files.remove_temps(tmp_path, 1500)
+    assert names(tmp_path) == [".looop-new.tmp", ".looop-notes", "goal.md", "x.tmp"]
 
 
 def test_the_room_on_a_disk_is_told(tmp_path: Path) -> None:

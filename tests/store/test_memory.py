@@ -262,12 +262,6 @@ def test_what_is_no_policy_file_wakes_nobody(path: str) -> None:
     assert not memory.is_policy(path)
 
 
-def test_the_journal_is_added_to_line_by_line(profile: Profile) -> None:
-    for number in range(3):
-        memory.append_journal(profile, f"- line\n{number}")
-    assert memory.journal_lines(profile, 2) == ("- line 1", "- line 2")
-
-
 def test_blank_lines_of_the_journal_are_no_lines(profile: Profile) -> None:
     profile.journal.write_text("one\n\n\ntwo\n")
     assert memory.journal_lines(profile, 2) == ("one", "two")
@@ -279,9 +273,9 @@ def test_an_absent_journal_has_no_lines(profile: Profile) -> None:
 
 
 def test_the_journal_is_read_across_its_rotation(profile: Profile) -> None:
-    memory.append_journal(profile, "- old")
+    files.append_durable(profile.journal, "- old")
     files.rotate(profile.journal, 1, keep_all=True)
-    memory.append_journal(profile, "- new")
+    files.append_durable(profile.journal, "- new")
     assert memory.journal_lines(profile, 20) == ("- old", "- new")
 
 

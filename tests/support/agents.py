@@ -110,6 +110,7 @@ class Bench:
         (self.data / "sensors/quiet.sh").chmod(0o700)
         for name, text in GOALS.items():
             _write(self.data / "goals" / name, text)
+        (folder / "tmp").mkdir()
         self.configure()
 
     def configure(self, **settings: object) -> None:
@@ -121,6 +122,7 @@ class Bench:
             "PATH": f"{BIN}:{Path(sys.executable).parent}:{os.defpath}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
+            "TMPDIR": str(self.home.parent / "tmp"),  # claude and node leave folders there
             "LOOOP_DATA_DIR": str(self.data),
             "LOOOP_CONFIG": str(self.config),
             **self.agent.environment(self.home, model.url),

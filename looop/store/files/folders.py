@@ -59,13 +59,15 @@ def remove_tree(path: Path) -> None:
         path.unlink()
 
 
-def remove_temps(path: Path) -> None:
+def remove_temps(path: Path, before: float) -> None:
     """Remove temporary files that a process killed in the middle of a write has left in this folder.
 
-    Only for a caller that holds the lock of whoever writes there: a live writer's looks the same.
+    Only those last changed before that time (epoch seconds): a live writer's looks the same.
     """
     for temp in path.glob(f"{TEMP_PREFIX}*{TEMP_SUFFIX}"):
-        temp.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if temp.lstat().st_mtime < before:
+                temp.unlink()
 
 
 def free_bytes(path: Path) -> tuple[int, int]:

@@ -1,0 +1,100 @@
+"""Callers whose streams are closed or whose readers leave, and a `down` that meets a tick by hand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import trio
+
+from looop.core.problem import Problem
+from looop.engine import holder, shutdown, startup
+from looop.store.paths import Profile
+from looop.store.profile import prepare
+from support.waiting import until
+
+pytestmark = pytest.mark.process
+
+LOOOP = (sys.executable, "-P", "-m", "looop")
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    found = Profile(data=tmp_path / "d", config=tmp_path / "c.json")
+    agent = '{"runner": "x", "runners": {"x": {"tick": "echo >../started; sleep 1000"}}}'
+    found.config.write_text(agent)
+    found.config.chmod(0o600)
+    prepare(found, {})
+    return found
+
+
+def environ(profile: Profile) -> dict[str, str]:
+    return {**os.environ, "LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
+
+
+def shell(profile: Profile, script: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", "-c", script, "sh", *LOOOP]
+    return subprocess.run(
+        command, env=environ(profile), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+@pytest.mark.parametrize("verb", ["version", "status", "help"])
+def test_a_closed_stdout_is_no_fault(profile: Profile, verb: str) -> None:
+    said = shell(profile, f'"$@" {verb} >&-')
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_version_that_finds_no_room_says_so_in_one_sentence(profile: Profile) -> None:
+    said = shell(profile, '"$@" version >/dev/full')
+    assert (said.returncode, said.stderr.count("\n")) == (1, 1)
+
+
+def leaves_after_one_line(profile: Profile, argv: Sequence[str]) -> int:
+    """Follow something that says no more, read its first line, go away; its exit code."""
+    with subprocess.Popen(
+        [*LOOOP, *argv], env=environ(profile), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+    ) as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.readline()
+        caller.stdout.close()
+        return caller.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("argv", [("log", "-f"), ("watch",)])
+def test_a_reader_that_leaves_ends_a_follower_that_has_nothing_more_to_say(
+    profile: Profile, argv: Sequence[str]
+) -> None:
+    profile.pulse_log.write_text("one line\n")
+    assert leaves_after_one_line(profile, argv) == 0
+
+
+async def test_a_reader_that_leaves_ends_a_relayed_follower_too(profile: Profile) -> None:
+    await startup.up(profile, env=environ(profile), command=LOOOP)
+    try:
+        with trio.fail_after(PATIENCE):
+            assert await trio.to_thread.run_sync(leaves_after_one_line, profile, ("log", "-f")) == 0
+    finally:
+        with trio.CancelScope(shield=True):
+            await shutdown.down(profile, now=True)
+
+
+async def test_down_ends_an_engine_that_waits_for_a_tick_by_hand_and_leaves_the_tick(
+    profile: Profile,
+) -> None:
+    with subprocess.Popen([*LOOOP, "tick"], env=environ(profile), stderr=subprocess.DEVNULL) as tick:
+        try:
+            started = profile.data / "started"
+            await trio.to_thread.run_sync(until, started.exists, "the agent of a tick by hand")
+            with pytest.raises(Problem, match="Another looop is at work"):
+                await startup.up(profile, env=environ(profile), command=LOOOP)
+            assert (await shutdown.down(profile, patience=PATIENCE / 2)).ran
+            assert holder.living(profile.keeper_lock) is None
+            assert tick.poll() is None
+        finally:
+            with trio.CancelScope(shield=True):
+                await shutdown.down(profile, now=True)
