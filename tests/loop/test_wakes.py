@@ -9,6 +9,7 @@ import trio
 
 from looop.core.phase import Doing
 from looop.loop.pulse import Pulse
+from looop.store import runs
 from support.looping import GOAL, NOTE, PATH, Looping
 
 pytestmark = pytest.mark.process
@@ -31,6 +32,11 @@ class Awake:
         with trio.fail_after(PATIENCE):
             while not condition():
                 await trio.sleep(0.01)
+
+    def asked_for(self, item: str) -> bool:
+        """Tell whether this change had the AI asked; a run that has only just begun has no record yet."""
+        found = map(runs.read_record, runs.list_runs(self.loop.profile))
+        return any(item in [change.item for change in record.changes] for record in found if record)
 
     async def asleep(self, beats: int) -> None:
         await self.until(lambda: self.beats >= beats and self.pulse.phase().doing is Doing.SLEEPING)
@@ -126,7 +132,7 @@ async def test_the_tick_folder_gone_or_the_goals_folder_replaced_stops_nothing(t
         goals.mkdir(mode=0o700)
         await pulse.asleep(2)
         pulse.loop.goal("new")
-        await pulse.until(lambda: "goal:new.md" in [c.item for c in pulse.loop.record().changes])
+        await pulse.until(lambda: pulse.asked_for("goal:new.md"))
 
 
 async def test_a_config_that_breaks_idles_the_pulse_and_its_correction_is_taken(tmp_path: Path) -> None:
