@@ -90,9 +90,8 @@ def _config(profile: Profile, call: Call) -> tuple[Grade, str]:
 def _agent(profile: Profile, call: Call) -> tuple[Grade, str]:
     settings = config.load(profile, call.env)
     found = installed(call.env)
-    agreed = config.consented(settings)
     root = os.geteuid() == 0
-    choice = runners.choose(settings.runner, settings.runners, consented=agreed, found=set(found), root=root)
+    choice = runners.choose(settings.runner, settings.runners, found=set(found), root=root)
     there = f"on PATH: {', '.join(found) or 'no agent that looop knows'}"
     if choice.rehearses:
         return Grade.NOTE, f"rehearsal, no AI ({choice.reason}); {there}; `looop init` lets you agree to one"

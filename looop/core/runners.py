@@ -1,7 +1,7 @@
 """Runners: the agent CLIs that looop can drive, the commands that drive them, and which one is used.
 
-In: CONFIG's runner and runners, whether a person agreed, what is installed. Out: a `Choice`, or the Problem
-that parks the loop. Pure: the caller looks for programs. Flags and variables are those of the real CLIs.
+In: CONFIG's runner and runners, and what is installed. Out: a `Choice`, or the Problem that parks the loop.
+Pure: the caller looks for programs. Flags and variables are those of the real CLIs.
 """
 
 import re
@@ -105,19 +105,18 @@ def choose(
     wanted: str,
     configured: Mapping[str, Runner],
     *,
-    consented: bool,
     found: Collection[str],
     root: bool = False,
 ) -> Choice:
     """Choose the runner. `wanted` is a name or `auto`; `found` names those whose program is installed.
 
     A named runner is used or is missing: Problem NO `missing-runner`, and nothing rehearses in its place;
-    Problem USAGE `unknown-runner` names the nearest. `auto` takes the first one found, if a person agreed to
-    it, and is missing too if none is found; not agreed, it rehearses. `root`: claude refuses root without
+    Problem USAGE `unknown-runner` names the nearest. `auto` is nobody's consent, so it rehearses and names
+    the first one found, which `looop init` shows and writes down. `root`: claude refuses root without
     `IS_SANDBOX`.
     """
     if wanted == AUTO:
-        return _auto(configured, found, root=root) if consented else _rehearse(found)
+        return _rehearse(found)
     runners = known(configured)
     if wanted not in runners:
         raise _unknown(wanted, runners)
@@ -129,21 +128,6 @@ def choose(
             " another with `looop init`; until then nothing is asked, and nothing rehearses in its place.",
         )
     return Choice(wanted, _as(runners[wanted], wanted, root=root))
-
-
-def _auto(configured: Mapping[str, Runner], found: Collection[str], *, root: bool) -> Choice:
-    runners = known(configured)
-    for name, program in PROGRAMS.items():
-        if program is not None and name in found:
-            return Choice(
-                name, _as(runners[name], name, root=root), f"{name} is the first agent found on PATH"
-            )
-    names = ", ".join(name for name, program in PROGRAMS.items() if program)
-    raise Problem(
-        Exit.NO,
-        "missing-runner",
-        f"No agent is installed: none of {names} is on PATH. Install one, or name yours in CONFIG's runners.",
-    )
 
 
 def _rehearse(found: Collection[str]) -> Choice:

@@ -23,6 +23,9 @@ _JOURNAL = "journal.md"
 _TIMER = ".next-interval"
 _DEEPEST = 3
 _MOST_IGNORED = 50
+_MOST_FILES = 10_000
+_LARGEST_IN_ALL = 256 << 20
+_TOO_MUCH = "is one file too many: goals/ and sensors/ hold more than looop can judge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,26 @@ def collect(profile: Profile) -> Found:
             policy.append(entry)
         elif entry.name not in {_JOURNAL, _TIMER}:
             ignored.append(visible(entry.name))
-    leaves = {path.relative_to(profile.tick).as_posix(): _leaf(path) for path in policy}
     timer = profile.tick / _TIMER
     return Found(
-        leaves,
+        _leaves(profile.tick, policy),
         _leaf(profile.tick / _JOURNAL).data.decode(errors="replace"),
         _leaf(timer).data if os.path.lexists(timer) else None,
         tuple(ignored[:_MOST_IGNORED]),
     )
+
+
+def _leaves(folder: Path, paths: list[Path]) -> dict[str, Leaf]:
+    """Read the files, up to a limit in all: an agent may have put a whole repository among the goals."""
+    leaves: dict[str, Leaf] = {}
+    left = _LARGEST_IN_ALL
+    for path in paths[:_MOST_FILES]:
+        leaf = _leaf(path) if left > 0 else Leaf(trouble=_TOO_MUCH)
+        left -= len(leaf.data)
+        leaves[path.relative_to(folder).as_posix()] = leaf
+    for path in paths[_MOST_FILES:][:1]:
+        leaves[path.relative_to(folder).as_posix()] = Leaf(trouble=_TOO_MUCH)
+    return leaves
 
 
 def _walk(folder: Path, depth: int = 0) -> list[Path]:

@@ -19,7 +19,7 @@ from looop.core.state import LoopState
 from looop.core.world import World
 from looop.loop.notify import notify
 from looop.loop.site import Site
-from looop.store import config, events, files, flags, ledger, pause
+from looop.store import events, files, flags, ledger, pause
 from looop.store.config import Config
 from looop.store.ledger import CorruptLedger
 
@@ -74,7 +74,7 @@ def disk(site: Site) -> Hold | None:
 
 
 def choose(site: Site) -> Choice:
-    """Choose the agent of this beat by CONFIG, consent and what is installed now."""
+    """Choose the agent of this beat by CONFIG and what is installed now."""
     path = site.env.get("PATH")
     found = {
         name for name, program in runners.PROGRAMS.items() if program and shutil.which(program, path=path)
@@ -82,7 +82,6 @@ def choose(site: Site) -> Choice:
     return runners.choose(
         site.config.runner,
         site.config.runners,
-        consented=config.consented(site.config),
         found=found,
         root=os.geteuid() == 0,
     )

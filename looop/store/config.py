@@ -15,6 +15,7 @@ import msgspec
 
 from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
+from looop.core.streams import FORMATS
 from looop.store import files
 from looop.store.paths import Profile
 from looop.store.shape import Count, Misshapen, Money, Seconds, Size, from_text, shape
@@ -120,7 +121,14 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
         name = f"LOOOP_{field.name.upper()}"
         if env.get(name) and field.name != "format":
             overrides[field.name] = _override(name, env[name], field)
-    return msgspec.structs.replace(config, **overrides)
+    config = msgspec.structs.replace(config, **overrides)
+    for name, runner in config.runners.items():
+        if runner.output not in FORMATS:
+            known = ", ".join(FORMATS)
+            raise _wrong(
+                f"`$.runners.{name}.output` is {runner.output!r}, and looop reads {known}: correct it."
+            )
+    return config
 
 
 def _override(name: str, text: str, field: msgspec.structs.FieldInfo) -> Any:

@@ -13,72 +13,62 @@ OWN = {"mine": Runner(tick="my-agent --do")}
 ALL = frozenset(name for name, program in PROGRAMS.items() if program)
 
 
-def problem(wanted: str, configured: dict[str, Runner], *, consented: bool, found: frozenset[str]) -> Problem:
+def problem(wanted: str, configured: dict[str, Runner], *, found: frozenset[str]) -> Problem:
     with pytest.raises(Problem) as caught:
-        choose(wanted, configured, consented=consented, found=found)
+        choose(wanted, configured, found=found)
     return caught.value
 
 
-def test_auto_takes_the_first_one_found_once_a_person_agreed() -> None:
-    assert choose("auto", {}, consented=True, found=ALL).name == "claude"
-    assert choose("auto", {}, consented=True, found={"gemini", "codex"}).name == "codex"
-
-
-def test_auto_rehearses_until_a_person_agreed_and_says_how_to() -> None:
-    choice = choose("auto", {}, consented=False, found=ALL)
+def test_auto_rehearses_and_names_the_first_agent_found_and_how_to_agree() -> None:
+    choice = choose("auto", {}, found={"gemini", "codex"})
     assert choice.rehearses
-    assert "looop init" in choice.reason
-
-
-def test_auto_never_rehearses_in_place_of_an_agent_that_was_agreed_to() -> None:
-    trouble = problem("auto", {}, consented=True, found=frozenset())
-    assert (trouble.kind, trouble.exit_code) == ("missing-runner", Exit.NO)
+    assert "`looop init` shows what codex would be run with" in choice.reason
+    assert "install one" in choose("auto", {}, found=frozenset()).reason
 
 
 def test_a_named_one_that_is_missing_is_a_problem_and_nothing_rehearses() -> None:
-    trouble = problem("pi", {}, consented=True, found=frozenset({"claude"}))
+    trouble = problem("pi", {}, found=frozenset({"claude"}))
     assert trouble.kind == "missing-runner"
     assert "pi" in trouble.text
 
 
 def test_a_missing_one_is_missing_even_with_an_environment_of_its_own() -> None:
     configured = {"pi": msgspec.structs.replace(BUILT_IN["pi"], env={"X": "1"})}
-    assert problem("pi", configured, consented=True, found=frozenset()).kind == "missing-runner"
+    assert problem("pi", configured, found=frozenset()).kind == "missing-runner"
 
 
 def test_a_named_one_is_consent_by_itself() -> None:
-    assert choose("pi", {}, consented=False, found=ALL) == Choice("pi", BUILT_IN["pi"])
+    assert choose("pi", {}, found=ALL) == Choice("pi", BUILT_IN["pi"])
 
 
 def test_a_persons_own_runner_is_used_whatever_is_installed() -> None:
-    assert choose("mine", OWN, consented=True, found=frozenset()) == Choice("mine", OWN["mine"])
+    assert choose("mine", OWN, found=frozenset()) == Choice("mine", OWN["mine"])
 
 
 def test_a_persons_own_command_goes_before_the_built_in_one() -> None:
     own = {"claude": Runner(tick="/opt/claude -p")}
-    assert choose("claude", own, consented=True, found=frozenset()).runner.tick == "/opt/claude -p"
-    assert choose("auto", own, consented=True, found=ALL).runner.tick == "/opt/claude -p"
+    assert choose("claude", own, found=frozenset()).runner.tick == "/opt/claude -p"
 
 
 def test_rehearsal_can_be_named() -> None:
-    assert choose("rehearsal", {}, consented=False, found=frozenset()).rehearses
+    assert choose("rehearsal", {}, found=frozenset()).rehearses
 
 
 def test_an_unknown_one_is_a_problem_that_names_the_nearest() -> None:
-    trouble = problem("cluade", OWN, consented=True, found=ALL)
+    trouble = problem("cluade", OWN, found=ALL)
     assert (trouble.kind, trouble.exit_code) == ("unknown-runner", Exit.USAGE)
     assert "claude" in trouble.text
 
 
 def test_only_claude_as_root_is_told_that_it_is_in_a_sandbox() -> None:
-    assert choose("claude", {}, consented=True, found=ALL, root=True).runner.env["IS_SANDBOX"] == "1"
-    assert "IS_SANDBOX" not in choose("claude", {}, consented=True, found=ALL).runner.env
-    assert "IS_SANDBOX" not in choose("pi", {}, consented=True, found=ALL, root=True).runner.env
+    assert choose("claude", {}, found=ALL, root=True).runner.env["IS_SANDBOX"] == "1"
+    assert "IS_SANDBOX" not in choose("claude", {}, found=ALL).runner.env
+    assert "IS_SANDBOX" not in choose("pi", {}, found=ALL, root=True).runner.env
 
 
 def test_a_persons_own_word_on_the_sandbox_counts() -> None:
     own = {"claude": msgspec.structs.replace(BUILT_IN["claude"], env={"IS_SANDBOX": "0"})}
-    assert choose("claude", own, consented=True, found=ALL, root=True).runner.env["IS_SANDBOX"] == "0"
+    assert choose("claude", own, found=ALL, root=True).runner.env["IS_SANDBOX"] == "0"
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -105,6 +95,6 @@ def test_what_is_put_into_a_command_is_quoted_for_the_shell() -> None:
 
 
 def test_two_calls_do_not_share_a_runners_environment() -> None:
-    first = choose("claude", {}, consented=True, found=ALL, root=True)
+    first = choose("claude", {}, found=ALL, root=True)
     assert "IS_SANDBOX" not in BUILT_IN["claude"].env
     assert first.runner.env is not BUILT_IN["claude"].env

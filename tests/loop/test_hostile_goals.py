@@ -108,3 +108,11 @@ def test_a_goal_that_becomes_unreadable_during_the_tick_lands_nothing() -> None:
         trio.run(beats)
 
     as_ordinary_user(case)
+
+
+async def test_a_tick_that_leaves_a_whole_repository_among_the_goals_lands_nothing(tmp_path: Path) -> None:
+    loop = Looping(tmp_path, "mkdir goals/repo; cd goals/repo; seq 10100 | xargs touch")
+    report = await loop.beat()
+    assert report.ticked is not None
+    assert not report.ticked.outcome.well
+    assert (loop.profile.goals / "a.md").read_text() == GOAL

@@ -133,3 +133,8 @@ def test_a_variable_that_is_no_unicode_is_told_in_unicode(tmp_path: Path) -> Non
     assert r'must be a whole number from 0, not "\udcff"' in mistake(
         tmp_path, {}, LOOOP_MAX_SESSIONS="\udcff"
     )
+
+
+def test_an_output_format_that_no_parser_reads_is_told(tmp_path: Path) -> None:
+    runners = {"mine": {"tick": "my-agent", "output": "cluade"}}
+    assert "`$.runners.mine.output` must be one of claude" in mistake(tmp_path, {"runners": runners})
