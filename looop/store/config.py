@@ -126,7 +126,7 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
         if runner.output not in FORMATS:
             known = ", ".join(FORMATS)
             raise _wrong(
-                f"`$.runners.{name}.output` is {runner.output!r}, and looop reads {known}: correct it."
+                f"{profile.config}: `$.runners.{name}.output` is {runner.output!r}, and looop reads {known}: correct it."
             )
     return config
 

@@ -137,4 +137,6 @@ def test_a_variable_that_is_no_unicode_is_told_in_unicode(tmp_path: Path) -> Non
 
 def test_an_output_format_that_no_parser_reads_is_told(tmp_path: Path) -> None:
     runners = {"mine": {"tick": "my-agent", "output": "cluade"}}
-    assert "`$.runners.mine.output` must be one of claude" in mistake(tmp_path, {"runners": runners})
+    assert "`$.runners.mine.output` is 'cluade', and looop reads claude" in mistake(
+        tmp_path, {"runners": runners}
+    )
