@@ -124,10 +124,9 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
     config = msgspec.structs.replace(config, **overrides)
     for name, runner in config.runners.items():
         if runner.output not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise _wrong(
-                f"{profile.config}: `$.runners.{name}.output` is {runner.output!r}, and looop reads {known}: correct it."
-            )
+            known = f"looop reads {', '.join(FORMATS)}"
+            where = f"{profile.config}: `$.runners.{name}.output`"
+            raise _wrong(f"{where} is {runner.output!r}, and {known}: correct it.")
     return config
 
 
