@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import trio
 
-from looop.child import tree
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine import failure
+from looop.engine import failure, holder
 from looop.engine.ask import START, STOP
 from looop.engine.call import Call, Kind
 from looop.engine.control import Control
@@ -149,7 +148,7 @@ class Engine:
         return None
 
     async def _live(self, held: Lock) -> None:
-        held.write_holder(*_myself())
+        held.write_holder(holder.myself())
         # Sessions belong here, around the socket: they are the last to end, and verbs need them.
         async with trio.open_nursery() as doors:
             await doors.start(self._control.serve)
@@ -237,11 +236,6 @@ class Engine:
             return False
         except OSError:
             return True
-
-
-def _myself() -> tuple[int, str, str]:
-    me = os.getpid()
-    return me, str(tree.start_time(me)), tree.boot_id()
 
 
 async def _tell(lines: trio.MemoryReceiveChannel[str], call: Call) -> None:

@@ -4,7 +4,6 @@ In: a profile and a call. Out: the exit code. It holds `.lock` as an engine woul
 meanwhile, so that the verbs which its agent calls find who runs the tick. Neighbour: `daemon`.
 """
 
-import os
 import signal
 
 import trio
@@ -13,7 +12,7 @@ from looop.child import tree
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine import guarded
+from looop.engine import guarded, holder
 from looop.engine.call import Call
 from looop.engine.control import Control
 from looop.engine.live import Lateness, RunVerb
@@ -77,8 +76,7 @@ async def tick(profile: Profile, call: Call, run_verb: RunVerb, *, dry_run: bool
         return await _dry(profile, call)
     with await _lock(profile) as lock:
         tree.become_subreaper()
-        me = os.getpid()
-        lock.write_holder(me, str(tree.start_time(me)), tree.boot_id())
+        lock.write_holder(holder.myself())
         return await _beat(profile, call, run_verb, Order(by_hand=True, force=force))
 
 

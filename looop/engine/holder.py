@@ -1,8 +1,7 @@
 """Who holds a kernel lock: the line that a holder leaves in the lock's file, and whether it still is true.
 
 In: a lock's path. Out: the process that wrote the line, if that very process lives in this boot; a pid alone
-proves nothing. `store.files.Lock.write_holder` writes the same line; keeper, which imports no store, uses
-this one.
+proves nothing. `myself` is what a holder leaves; keeper imports this too, so it imports no store.
 """
 
 import os

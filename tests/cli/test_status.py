@@ -78,10 +78,10 @@ async def test_a_lost_engine_is_told_apart_from_one_that_nobody_wants(looop: Loo
 async def test_an_engine_that_holds_the_lock_and_is_silent_is_named(looop: Looop, profile: Profile) -> None:
     import os
 
-    from looop.child import tree
+    from looop.engine import holder
 
     with files.lock(profile.lock) as held:
-        held.write_holder(os.getpid(), str(tree.start_time(os.getpid())), tree.boot_id())
+        held.write_holder(holder.myself())
         assert f"pid {os.getpid()}) does not answer" in (await looop("status")).out
 
 

@@ -161,7 +161,7 @@ def test_keepers_states_say_what_they_wait_for() -> None:
 def test_keeper_and_store_write_the_same_line(tmp_path: Path) -> None:
     me = os.getpid()
     with files.lock(tmp_path / "lock") as lock:
-        lock.write_holder(me, str(tree.start_time(me)), tree.boot_id())
+        lock.write_holder(holder.myself())
         assert (tmp_path / "lock").read_bytes() == holder.myself()
     found = holder.living(tmp_path / "lock")
     assert found is not None

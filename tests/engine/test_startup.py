@@ -81,7 +81,7 @@ async def test_up_gives_up_on_an_engine_that_dies_without_a_word(home: Household
 
 async def test_up_is_told_of_a_tick_by_hand_that_has_the_profile(home: Household) -> None:
     with files.lock(home.profile.lock) as held:
-        held.write_holder(1, "2", "3")
+        held.write_holder(b"pid 1, started 2, boot 3\n")
         with pytest.raises(Problem) as found:
             await home.up()
     assert "pid 1" in found.value.text

@@ -13,7 +13,7 @@ from support.ordinary_user import as_ordinary_user
 
 def test_a_lock_that_is_held_says_so_and_by_whom(tmp_path: Path) -> None:
     with files.lock(tmp_path / ".lock") as lock:
-        lock.write_holder(42, "123", "boot-1")
+        lock.write_holder(b"pid 42, started 123, boot boot-1\n")
         with pytest.raises(files.Held) as caught:
             files.lock(tmp_path / ".lock")
     assert caught.value.holder == "pid 42, started 123, boot boot-1"
@@ -121,7 +121,7 @@ def test_who_waits_for_a_lock_gets_it_when_its_holder_ends(tmp_path: Path) -> No
 def test_a_new_holder_replaces_what_the_last_one_wrote(tmp_path: Path) -> None:
     for pid in (1234567, 1):
         with files.lock(tmp_path / ".lock") as lock:
-            lock.write_holder(pid, "s", "b")
+            lock.write_holder(f"pid {pid}, started s, boot b\n".encode())
     assert (tmp_path / ".lock").read_text() == "pid 1, started s, boot b\n"
 
 
@@ -133,4 +133,4 @@ def test_a_full_disk_does_not_keep_anybody_from_holding_a_lock(
 
     monkeypatch.setattr(os, "pwrite", full)
     with files.lock(tmp_path / ".lock") as lock:
-        lock.write_holder(1, "s", "b")
+        lock.write_holder(b"pid 1, started s, boot b\n")

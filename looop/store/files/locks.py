@@ -56,11 +56,11 @@ class Lock:
         if fd >= 0:
             os.close(fd)
 
-    def write_holder(self, pid: int, start: str, boot: str) -> None:
+    def write_holder(self, line: bytes) -> None:
         """Say in the file who holds the lock. A disk that is full or broken is no reason to fail."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, f"pid {pid}, started {start}, boot {boot}\n".encode(), 0)
+            os.pwrite(self._fd, line, 0)
 
 
 def lock(path: Path, *, block: bool = False) -> Lock:
