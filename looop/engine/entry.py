@@ -53,7 +53,7 @@ def main(argv: Sequence[str], build: Callable[[Profile], Parts]) -> int:
     profile = arguments.profile
     try:
         paths.check(profile)
-        files.private_dir(profile.pulse)
+        files.private_dir(profile.pulse, below=profile.data)
         _save_stacks_on_request(profile)
         os.chdir("/")  # DATA may be removed or unmounted while we live
         tree.become_subreaper()

@@ -131,7 +131,7 @@ def _all_snapshots(site: Site, sensors: tuple[SensorFile, ...]) -> tuple[Reading
 def _keep(site: Site, readings: tuple[Reading, ...]) -> None:
     """Write this beat's readings; a sensor that is gone leaves none behind."""
     folder = site.profile.snapshots
-    files.private_dir(folder)
+    files.private_dir(folder, below=site.profile.data)
     wanted = set()
     for reading in readings:
         path = _kept_in(folder, reading.name)

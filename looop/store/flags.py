@@ -71,7 +71,7 @@ def clear(profile: Profile, which: int | str) -> Flag | None:
 
 def _changed(profile: Profile, change: Callable[[_Book], tuple[_Book, T]]) -> T:
     """Read, change and write under a lock of its own, held for moments: no two raise the same number."""
-    files.private_dir(profile.pulse)
+    files.private_dir(profile.pulse, below=profile.data)
     with files.lock(profile.pulse / "flags.lock", block=True):
         before = _read(profile)
         after, result = change(before)

@@ -98,7 +98,7 @@ class Run:
 
 def start(profile: Profile, run_id: str) -> Run:
     """Make a run's folder. FileExistsError if there is one of this name."""
-    files.private_dir(profile.runs)
+    files.private_dir(profile.runs, below=profile.data)
     run = Run(profile.runs / run_id)
     run.folder.mkdir(0o700)
     files.private_dir(run.folder)  # whatever the umask

@@ -166,3 +166,13 @@ def test_emptying_leaves_no_descriptor_open(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "c").mkdir(parents=True)
     files.empty_dir(tmp_path)
     assert open_descriptors() == before
+
+
+def test_a_folder_is_not_made_in_a_place_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "data"
+    with pytest.raises(FileNotFoundError):
+        files.private_dir(gone / "sessions" / "pulse", below=gone)
+    assert not gone.exists()
+    gone.mkdir()
+    files.private_dir(gone / "sessions" / "pulse", below=gone)
+    assert mode(gone / "sessions") == 0o700

@@ -17,15 +17,18 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROUNDS = 100
 
 
-def private_dir(path: Path) -> None:
+def private_dir(path: Path, *, below: Path | None = None) -> None:
     """Make a folder of mode 0700, its missing parents too, or give that mode to the one that is there.
 
+    `below` is never made: FileNotFoundError when it is gone, such as a DATA that was removed meanwhile.
     NotADirectoryError when something else has the name, a symbolic link to a folder included.
     """
     try:
         path.mkdir(RUNNABLE)
     except FileNotFoundError:
-        private_dir(path.parent)
+        if path.parent == below:
+            raise
+        private_dir(path.parent, below=below)
         path.mkdir(RUNNABLE)
     except FileExistsError:
         pass
