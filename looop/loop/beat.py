@@ -125,21 +125,19 @@ class Beats:
     async def beat(self, order: Order) -> Report:
         """Do one beat, after finishing what a crash or a broken disk had interrupted.
 
-        Problem when CONFIG or DATA can't be used: nothing was done. OSError when the disk fails: the next
-        beat finishes what this one began. Cancelled, it has ended sensors and agent, and changed nothing but
-        one journal line.
+        Problem when CONFIG or DATA can't be used: nothing was done. A disk that fails parks it: the next beat
+        finishes what this one began; OSError when not even that can be told. Cancelled, it has ended sensors
+        and agent, and changed nothing but one journal line.
         """
         at = self._around.site()
-        if not self._recovered:
-            await self._remember(await book.recover(at, self._state))
-            self._recovered = True
         try:
+            if not self._recovered:
+                await self._remember(await book.recover(at, self._state))
+                self._recovered = True
             return await self._beat(at, order)
-        except OSError:
+        except OSError as error:
             self._recovered = False
-            if (full := reins.disk(at)) is None:
-                raise
-            return await self._parked(at, full)
+            return await self._parked(at, reins.disk(at) or reins.broken(error))
 
     async def _beat(self, at: Site, order: Order) -> Report:
         self.show(Doing.SENSING)
@@ -235,13 +233,12 @@ class Beats:
             await self._remember(replace(self._state, flagged=tuple(sorted({*self._state.flagged, *told}))))
         return self.idle(trouble)
 
-    async def _parked(self, at: Site, full: Hold) -> Report:
-        """Do nothing until the disk has room: it has none even for what a beat writes before it decides."""
-        await self._remember(
-            replace(self._state, flagged=await reins.tell_of_full_disk(at, self._state.flagged, full))
-        )
-        report = self.idle(full.reason)
-        self.show(Doing.SLEEPING, wakes_at=report.wakes_at, waits_for="room on the disk", holds=(full,))
+    async def _parked(self, at: Site, disk: Hold) -> Report:
+        """Do nothing until the disk does its part: a beat writes even before it decides."""
+        told = await reins.tell_of_disk(at, self._state.flagged, disk)
+        await self._remember(replace(self._state, flagged=told))
+        report = self.idle(disk.reason)
+        self.show(Doing.SLEEPING, wakes_at=report.wakes_at, waits_for="the disk", holds=(disk,))
         return report
 
     async def _see_edits(self, at: Site, digests: Mapping[str, str]) -> None:

@@ -126,8 +126,13 @@ def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, 
     return found
 
 
-async def tell_of_full_disk(site: Site, flagged: tuple[str, ...], hold: Hold) -> tuple[str, ...]:
-    """Tell a person once that not even a beat's own files find room; gives what is told now.
+def broken(error: OSError) -> Hold:
+    """Say that the disk fails, which holds as a full one does."""
+    return Hold(f"the disk fails: {error.filename or 'a file'} ({error.strerror or error})")
+
+
+async def tell_of_disk(site: Site, flagged: tuple[str, ...], hold: Hold) -> tuple[str, ...]:
+    """Tell a person once that not even a beat's own files can be written; gives what is told now.
 
     The flag may find none either: then `status` and the command of `notify` are what says it.
     """
