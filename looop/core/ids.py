@@ -1,6 +1,6 @@
 """Names: check those that a person or an agent gives, make those that looop gives.
 
-In: text from a command line, or a time and random bytes. Out: a name that is safe as a file name and in a
+In: text from a command line, or a time. Out: a name that is safe as a file name and in a
 prompt. Names found on disk are tolerated elsewhere; only names that are given are judged here.
 """
 
@@ -10,28 +10,13 @@ from datetime import datetime
 
 from looop.core.problem import Exit, Problem
 
-RESERVED = frozenset({"pulse"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RUN = re.compile(r"tick-\d{8}-\d{6}-[0-9a-f]{6}", re.ASCII)
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ULID_ENTROPY = 10
-_ULID_LENGTH = 26
 
 
 def is_name(text: str) -> bool:
     """Tell whether this is a plain name: 1 to 64 of `A-Z a-z 0-9 . _ -`, a letter or digit first."""
     return _NAME.fullmatch(text) is not None
-
-
-def session_id(text: str) -> str:
-    """Give back a session's id; Problem USAGE `bad-name` if it is none, or is reserved for the loop."""
-    if text in RESERVED:
-        raise Problem(
-            Exit.USAGE,
-            "bad-name",
-            f"The session id {text!r} is reserved for the loop itself: choose another.",
-        )
-    return _checked(text, text, "session id")
 
 
 def goal_name(text: str) -> str:
@@ -44,20 +29,14 @@ def sensor_name(text: str) -> str:
     return _checked(_stem(text, "sensors/", ".sh"), text, "sensor name")
 
 
-def run_id(now: datetime, entropy: bytes) -> str:
-    """Name a run: `tick-YYYYMMDD-HHMMSS-` and six hex digits of the first three bytes of entropy."""
-    return f"tick-{now:%Y%m%d-%H%M%S}-{_enough(entropy, 3).hex()}"
+def run_id(now: datetime) -> str:
+    """Name a run: `tick-YYYYMMDD-HHMMSS-` and the part of the second as six hex digits."""
+    return f"tick-{now:%Y%m%d-%H%M%S}-{(now.microsecond << 24) // 1_000_000:06x}"
 
 
 def is_run_id(text: str) -> bool:
     """Tell whether this is the name of a run."""
     return _RUN.fullmatch(text) is not None
-
-
-def ulid(now_ms: int, entropy: bytes) -> str:
-    """Make a ULID (github.com/ulid/spec): 48 bits of milliseconds, 80 of entropy; 26 sortable characters."""
-    number = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(_enough(entropy, _ULID_ENTROPY), "big")
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(5 * (_ULID_LENGTH - 1), -1, -5))
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
@@ -82,9 +61,3 @@ def _checked(name: str, given: str, what: str) -> str:
         f"{given[:80]!r} is no {what}: use 1 to 64 letters, digits, '.', '_' or '-', "
         "starting with a letter or digit.",
     )
-
-
-def _enough(entropy: bytes, count: int) -> bytes:
-    if len(entropy) < count:
-        raise ValueError(f"{count} bytes of entropy are needed, {len(entropy)} were given")
-    return entropy[:count]

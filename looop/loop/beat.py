@@ -15,7 +15,7 @@ import trio
 from msgspec.structs import replace
 
 from looop.child import spawn
-from looop.core import due, limits
+from looop.core import due, ids, limits
 from looop.core.diff import Change, compare
 from looop.core.due import Now, Verdict, Why
 from looop.core.moves import Act
@@ -189,7 +189,7 @@ class Beats:
     async def _ask(
         self, at: Site, why: Why, choice: Choice, world: World, changes: tuple[Change, ...]
     ) -> Report:
-        run_id = book.new_run(at)
+        run_id = ids.run_id(at.clock.local())
         prompt = await files.aside(book.prompt, at, self._state, world, changes, why, run_id)
         run = await files.aside(book.begin, at, run_id, why, choice, changes, world)
         self.show(Doing.DECIDING, run=run.id)
@@ -228,18 +228,20 @@ class Beats:
 
     async def _unreadable(self, at: Site, trouble: str) -> Report:
         """Do nothing: something is there but can't be read, and to guess would be worse."""
-        if UNREADABLE not in self._state.flagged:  # the other flags stay: nothing is known about them
-            told = await reins.reconcile(at, (), {UNREADABLE: f"the loop idles: {trouble}"})
-            await self._remember(replace(self._state, flagged=tuple(sorted({*self._state.flagged, *told}))))
+        await self._tell_of(at, UNREADABLE, f"the loop idles: {trouble}")
         return self.idle(trouble)
 
     async def _parked(self, at: Site, disk: Hold) -> Report:
         """Do nothing until the disk does its part: a beat writes even before it decides."""
-        told = await reins.tell_of_disk(at, self._state.flagged, disk)
-        await self._remember(replace(self._state, flagged=told))
+        await self._tell_of(at, disk.reason.split(":")[0], disk.reason)
         report = self.idle(disk.reason)
         self.show(Doing.SLEEPING, wakes_at=report.wakes_at, waits_for="the disk", holds=(disk,))
         return report
+
+    async def _tell_of(self, at: Site, cause: str, text: str) -> None:
+        """Tell of one cause; the other flags stay, since nothing is known about them in this beat."""
+        told = await reins.tell(at, self._state.flagged, cause, text)
+        await self._remember(replace(self._state, flagged=told))
 
     async def _see_edits(self, at: Site, digests: Mapping[str, str]) -> None:
         state, edits = limits.observed(self._state, digests)

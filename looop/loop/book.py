@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
-from looop.core import ids, limits, line
+from looop.core import limits, line
 from looop.core.diff import Baseline, Change
 from looop.core.due import Why
 from looop.core.moves import Kind, Landing
@@ -20,6 +20,7 @@ from looop.core.state import Done, LoopState
 from looop.core.streams import Cost
 from looop.core.world import World
 from looop.loop import land
+from looop.loop.landing import Record
 from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
 from looop.store import events, files, flags, ledger, memory, runs
@@ -61,12 +62,6 @@ def baseline(profile: Profile) -> Baseline | None:
     except ValueError:
         events.emit(profile, "baseline-damaged")
         return None
-
-
-def new_run(site: Site) -> str:
-    """Name the run that begins now; names sort by time, within a second too."""
-    local = site.clock.local()
-    return ids.run_id(local, int(local.microsecond / 1e6 * (1 << 24)).to_bytes(3, "big"))
 
 
 def begin(
@@ -188,10 +183,15 @@ def close(site: Site, run: Run) -> None:
     landing = land.load(run)
     if landing is not None and not landing.landed:
         return
-    well = landing is not None and landing.baseline is not None
-    outcome = str(Outcome.LANDED if well else Outcome.INTERRUPTED)
+    outcome = str(_outcome(landing))
     text = line.bare(landing.line) if landing else ""
     _close(site, run, msgspec.structs.replace(_record(site, run), outcome=outcome, line=text))
+
+
+def _outcome(landing: Record | None) -> Outcome:
+    if landing is None or landing.baseline is None:
+        return Outcome.INTERRUPTED
+    return Outcome.LANDED if landing.steps or landing.argv else Outcome.NOTHING
 
 
 def _record(site: Site, run: Run) -> MoveRecord:

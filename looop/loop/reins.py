@@ -131,34 +131,32 @@ def broken(error: OSError) -> Hold:
     return Hold(f"the disk fails: {error.filename or 'a file'} ({error.strerror or error})")
 
 
-async def tell_of_disk(site: Site, flagged: tuple[str, ...], hold: Hold) -> tuple[str, ...]:
-    """Tell a person once that not even a beat's own files can be written; gives what is told now.
+async def tell(site: Site, flagged: tuple[str, ...], cause: str, text: str) -> tuple[str, ...]:
+    """Tell a person of a cause, once, by a flag and `notify`; gives what has been told now.
 
-    The flag may find none either: then `status` and the command of `notify` are what says it.
+    A disk may have no room for the flag either: then the pulse's log and `notify` say it all the same.
     """
-    cause = hold.reason.split(":")[0]
     if cause in flagged:
         return flagged
+    told = tuple(sorted({*flagged, cause}))
     with suppress(OSError):
-        await files.aside(flags.raise_flag, site.profile, cause, hold.reason)
-    site.say(f"⚑ {hold.reason}")
-    await notify(site, hold.reason)
-    return tuple(sorted({*flagged, cause}))
+        if await files.aside(flags.raise_flag, site.profile, cause, text) is None:
+            return told
+        events.emit(site.profile, "flag", cause=cause, text=text)
+    site.say(f"⚑ {text}")
+    await notify(site, text)
+    return told
 
 
 async def reconcile(site: Site, flagged: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...]:
-    """Raise what is wanted and was not told yet, end what is no longer true; gives what is told now.
+    """Tell of what is wanted, end what is no longer true; gives what has been told now.
 
     A flag that a person has put away stays away until its cause has gone and come back.
     """
     for cause in flagged:
         if cause not in wanted:
             await files.aside(flags.clear, site.profile, cause)
+    told = tuple(cause for cause in flagged if cause in wanted)
     for cause, text in wanted.items():
-        if cause in flagged:
-            continue
-        if await files.aside(flags.raise_flag, site.profile, cause, text) is not None:
-            site.say(f"⚑ {text}")
-            events.emit(site.profile, "flag", cause=cause, text=text)
-            await notify(site, text)
-    return tuple(sorted(wanted))
+        told = await tell(site, told, cause, text)
+    return told

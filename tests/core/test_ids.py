@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from looop.core import ids
@@ -13,25 +13,20 @@ HOSTILE = ["", ".", "..", ".hidden", "-rf", "_x", "a/b", "../x", "a b", "a\n", "
 
 
 @pytest.mark.parametrize("text", ["a", "7", "fix-login", "v1.2_rc", "x" * 64])
-def test_a_plain_name_is_a_session_id(text: str) -> None:
-    assert ids.session_id(text) == text
+def test_a_plain_name_is_a_name(text: str) -> None:
+    assert ids.sensor_name(text) == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_that_is_no_safe_file_name_is_a_usage_error(text: str) -> None:
     with pytest.raises(Problem) as caught:
-        ids.session_id(text)
+        ids.sensor_name(text)
     assert (caught.value.exit_code, caught.value.kind) == (Exit.USAGE, "bad-name")
 
 
 def test_a_bad_name_is_shown_with_what_is_wanted() -> None:
-    with pytest.raises(Problem, match=r"'a b' is no session id: use 1 to 64 letters"):
-        ids.session_id("a b")
-
-
-def test_the_id_of_the_pulse_is_reserved() -> None:
-    with pytest.raises(Problem, match="reserved"):
-        ids.session_id("pulse")
+    with pytest.raises(Problem, match=r"'a b' is no sensor name: use 1 to 64 letters"):
+        ids.sensor_name("a b")
 
 
 @pytest.mark.parametrize("text", ["taxes", "taxes.md", "goals/taxes.md", "goals/taxes"])
@@ -52,9 +47,21 @@ def test_a_path_out_of_the_goals_is_no_goal(text: str) -> None:
         ids.goal_name(text)
 
 
-def test_a_run_is_named_by_its_time_and_six_hex_digits() -> None:
-    named = ids.run_id(datetime(2025, 11, 22, 9, 5, 7, tzinfo=UTC), b"\x00\xab\xcd\xff")
-    assert named == "tick-20251122-090507-00abcd"
+def test_a_run_is_named_by_its_time_to_a_part_of_the_second() -> None:
+    whole = datetime(2025, 11, 22, 9, 5, 7, tzinfo=UTC)
+    assert ids.run_id(whole) == "tick-20251122-090507-000000"
+    assert ids.run_id(whole.replace(microsecond=999_999)) == "tick-20251122-090507-ffffef"
+
+
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - hypothesis wants them naive
+
+
+@given(TIMES, TIMES)
+def test_a_later_run_sorts_after_an_earlier_one(one: datetime, other: datetime) -> None:
+    named = ids.run_id(one)
+    assert ids.is_run_id(named)
+    if one < other:
+        assert named < ids.run_id(other)
 
 
 def test_a_run_is_recognised_by_its_name() -> None:
@@ -66,21 +73,6 @@ def test_a_run_is_recognised_by_its_name() -> None:
 )
 def test_what_looks_almost_like_a_run_is_none(text: str) -> None:
     assert not ids.is_run_id(text)
-
-
-def test_a_ulid_is_the_one_of_its_specification() -> None:
-    assert ids.ulid(1469918176385, bytes(10)) == "01ARYZ6S410000000000000000"
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**48 - 2), st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10))
-def test_a_later_ulid_sorts_after_an_earlier_one(now: int, one: bytes, other: bytes) -> None:
-    assert ids.ulid(now, one) < ids.ulid(now + 1, other)
-
-
-def test_too_little_entropy_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="10 bytes"):
-        ids.ulid(0, b"short")
 
 
 def test_the_nearest_word_is_found_whatever_its_case() -> None:

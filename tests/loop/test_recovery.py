@@ -167,3 +167,20 @@ async def test_a_state_file_that_is_damaged_is_forgotten(tmp_path: Path) -> None
     loop.profile.state.write_text("{")
     loop.beats = loop.fresh()
     assert (await loop.beat()).outcome is Outcome.UNCHANGED
+
+
+async def test_a_tick_that_did_nothing_and_was_cut_off_at_its_end_is_recorded_as_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = Looping(tmp_path)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(book, "end", broken)
+    await loop.beat()
+    monkeypatch.undo()
+    loop.beats = loop.fresh()
+    await loop.beat()
+    assert loop.record().outcome == str(tick.Outcome.NOTHING)
+    assert len(loop.journal()) == 1
