@@ -38,7 +38,7 @@ class Change:
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """The world as the last good tick had sensed it. `at` is epoch seconds, for people only."""
+    """The world as the last good tick had sensed it. `at` is epoch seconds: a tick's timer counts from it."""
 
     at: float
     hash: str
