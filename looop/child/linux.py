@@ -33,13 +33,18 @@ def proc(pid: int) -> Proc | None:
 
 
 def children(pid: int) -> tuple[int, ...]:
-    """Tell a process's direct children, dead ones too: about 25 µs for one without threads."""
+    """Tell a process's direct children, dead ones too: about 50 µs for one without threads.
+
+    Read until it says the same twice: the kernel's list may leave out a child while another one ends.
+    """
     tasks = f"/proc/{pid}/task"
+    found, before = None, None
     try:
-        lists = [_read(f"{tasks}/{task}/children") for task in _names(tasks)]
+        while found is None or found != before:
+            before, found = found, [_read(f"{tasks}/{task}/children") for task in _names(tasks)]
     except OSError:  # a thread ended in between, or a kernel without CONFIG_PROC_CHILDREN
         return tuple(found.pid for found in table().values() if found.ppid == pid)
-    return tuple(int(word) for one in lists for word in one.split())
+    return tuple(int(word) for one in found for word in one.split())
 
 
 def carries(pid: int, entry: str) -> bool:

@@ -141,9 +141,15 @@ def kill_tree(pid: int, *, limit: float = 5.0, pause: float = 0.005) -> bool:
     return _drive(killing(pid), limit, pause)
 
 
-def sweep(known: Collection[int], *, limit: float = 5.0, pause: float = 0.005) -> bool:
+def sweep(
+    known: Collection[int],
+    *,
+    spared: Callable[[Proc], bool] = lambda _: False,
+    limit: float = 5.0,
+    pause: float = 0.005,
+) -> bool:
     """Kill and reap all strays of this process, blocking up to `limit` seconds; whether none is left."""
-    return _drive(sweeping(known), limit, pause)
+    return _drive(sweeping(known, spared=spared), limit, pause)
 
 
 def _living(procs: Iterable[Proc]) -> list[Proc]:
