@@ -1,0 +1,1 @@
+"""The sessions: agents on terminals of their own, watched and driven from outside."""
