@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 else:
     import _signal  # `signal` itself imports enum, which takes longer than all the rest of a relayed verb
 
-INT, TERM, HUP, CHLD, WINCH = (
+INT, TERM, HUP, CHLD, WINCH, QUIT, TSTP, CONT, STOP = (
     int(_signal.SIGINT),
     int(_signal.SIGTERM),
     int(_signal.SIGHUP),
     int(_signal.SIGCHLD),
     int(_signal.SIGWINCH),
+    int(_signal.SIGQUIT),
+    int(_signal.SIGTSTP),
+    int(_signal.SIGCONT),
+    int(_signal.SIGSTOP),
 )
 
 

@@ -1,7 +1,7 @@
 """The keeper with engines that a test makes up, and the words that locks and failures carry."""
 
 import os
-import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +14,7 @@ import pytest
 
 from looop.child import tree
 from looop.engine import failure, holder, keeper
+from looop.engine.link import Link
 from looop.engine.timing import Timing
 from looop.store import files
 from looop.store.paths import Profile
@@ -103,12 +104,14 @@ def test_an_engine_finds_its_line_and_the_news_of_safe_mode_once(tmp_path: Path)
 def test_a_line_that_the_engine_closed_wakes_keeper_no_more(tmp_path: Path) -> None:
     it = keeper.Keeper(tmp_path, ["/bin/true"], Timing())
     ours, theirs = socket.socketpair()
-    with it._selector, ours:
+    with it.selector, theirs:
         it._signals.restore()
-        it._selector.register(ours, selectors.EVENT_READ)
+        it.follow(Link(ours.detach()))
+        assert it.link is not None
         theirs.close()
-        it._hear(ours)
-        assert ours not in it._selector.get_map()
+        it._hear(it.link)
+        assert it.link.fd not in it.selector.get_map()
+        it.link.close()
 
 
 def test_an_engine_deaf_to_the_polite_signal_is_killed_after_a_while(tmp_path: Path) -> None:
@@ -117,6 +120,26 @@ def test_an_engine_deaf_to_the_polite_signal_is_killed_after_a_while(tmp_path: P
         until((tmp_path / "deaf").exists, "the engine")
         process.terminate()
         assert process.wait(60) == 0
+
+
+def test_an_interrupt_has_a_deaf_engine_killed_and_another_started(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    engine = script(tmp_path, f"trap '' TERM; echo x >>{starts}; while :; do sleep 1; done")
+    with kept(tmp_path, engine, timing=Timing(grace=0.2)) as process:
+        until(starts.exists, "the engine")
+        process.send_signal(signal.SIGINT)
+        until(lambda: starts.read_text() == "x\nx\n", "another engine")
+        (tmp_path / ".up").unlink()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def test_an_interrupt_while_the_next_engine_waits_decides_at_once(tmp_path: Path) -> None:
+    with kept(tmp_path, "/nonexistent/looop") as process:
+        until(lambda: said(tmp_path, "no engine could be started"), "word of it")
+        (tmp_path / ".up").unlink()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 def test_what_an_engine_left_running_is_gone_before_the_next_one_starts(tmp_path: Path) -> None:
@@ -151,6 +174,8 @@ def test_keepers_states_say_what_they_wait_for() -> None:
         "a pat",
         "a sign of life, stacks being saved",
         "the engine's own end",
+        "the end of what the engine left",
+        "the sessions' end",
         "nothing",
     ]
 

@@ -14,13 +14,13 @@ STANDARD_LIBRARY_ONLY = (
     "looop.cli.places",
     "looop.core.problem",
     "looop.core.wire",
+    "looop.engine.attaching",
     "looop.engine.client",
-    "looop.engine.keeper",
     "looop.store.files",
     "looop.store.paths",
 )
 # The one door for opening files to write, and the keeper, which must not import it.
-WRITERS = ("looop.store.files", "looop.engine.keeper")
+WRITERS = ("looop.store.files", "looop.engine.keeper", "looop.engine.pty")
 # Inside the engine these belong to the engine, not to the person who typed the verb.
 ENGINES_OWN = {
     "print",
@@ -39,6 +39,11 @@ CONSOLE = "looop.cli.console"
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
 def test_a_light_module_pulls_in_nothing_but_the_standard_library(name: str) -> None:
     assert [it for it in sorted(_pulled_in(name)) if it not in sys.stdlib_module_names] == []
+
+
+def test_keeper_pulls_in_one_package_beside_the_standard_library() -> None:
+    found = _pulled_in("looop.engine.keeper")
+    assert [it for it in sorted(found) if it not in sys.stdlib_module_names] == ["ptyprocess"]
 
 
 @pytest.mark.parametrize("room", ["core", "store"])
