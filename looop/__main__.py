@@ -12,12 +12,15 @@ import sys
 
 TYPE_CHECKING = False  # see core.wire
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from looop.engine.call import Call
     from looop.engine.daemon import Parts
+    from looop.engine.leash import Leash
     from looop.engine.live import Live
+    from looop.engine.residents import Residents
     from looop.engine.ward import PulseLike
+    from looop.loop.fleet import Fleet
     from looop.store.paths import Profile
 
 
@@ -40,6 +43,10 @@ def main() -> int:
             from looop.loop import rehearsal  # noqa: PLC0415 - this role's alone
 
             return rehearsal.main()
+        case ["__interview", *_]:
+            from looop.session import interview  # noqa: PLC0415 - this role's alone
+
+            return interview.main()
     return _verb(argv)
 
 
@@ -80,13 +87,20 @@ def _relayed(argv: Sequence[str]) -> int | None:
     except FileNotFoundError:  # the folder was removed: the verb says what is to be said
         return None
     sock = address.socket_path(os.environ, cwd)
-    return None if sock is None else client.relay(sock, argv, os.environ, cwd)
+    if sock is None:
+        return None
+    if argv[:1] == ["attach"]:
+        from looop.engine import attaching  # noqa: PLC0415 - this verb's alone
+
+        return attaching.attach(sock, argv, os.environ, cwd)
+    return client.relay(sock, argv, os.environ, cwd)
 
 
 def _build(profile: Profile) -> Parts:
     """Put an engine together: the verbs from above it, the beat from below."""
     from looop.cli import app, places, verbs  # noqa: PLC0415 - this role's alone
     from looop.engine.daemon import Parts  # noqa: PLC0415 - the same
+    from looop.engine.residents import House  # noqa: PLC0415 - the same
     from looop.loop import notify  # noqa: PLC0415 - the same
     from looop.loop.clock import Clock  # noqa: PLC0415 - the same
     from looop.loop.fleet import NoFleet  # noqa: PLC0415 - the same
@@ -101,20 +115,23 @@ def _build(profile: Profile) -> Parts:
             verbs.load(where)
     gc.freeze()
     gc.enable()
-    env, clock, fleet = dict(os.environ), Clock(), NoFleet()
+    env, clock = dict(os.environ), Clock()
 
     async def run_verb(argv: Sequence[str], call: Call, live: Live | None) -> int:
         return await app.run(argv, call, profile, live)
 
-    def make_pulse() -> PulseLike:
+    def make_pulse(fleet: Fleet) -> PulseLike:
         return Pulse(profile, env=env, fleet=fleet, clock=clock)
+
+    def make_residents(keeper: Leash, poke: Callable[[], None]) -> Residents:
+        return House(profile, keeper, env=env, poke=poke, tell=tell)
 
     async def tell(sentence: str) -> None:
         await notify.notify(
-            Surroundings(profile, env, Voice(profile, clock).say, clock, fleet).site(), sentence
+            Surroundings(profile, env, Voice(profile, clock).say, clock, NoFleet()).site(), sentence
         )
 
-    return Parts(run_verb, make_pulse, tell)
+    return Parts(run_verb, make_pulse, tell, make_residents)
 
 
 if __name__ == "__main__":

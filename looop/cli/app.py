@@ -34,6 +34,10 @@ _GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor:
 T = TypeVar("T")
 
 
+class _NeedsEngineError(Exception):
+    """The verb is right and allowed, and there is no engine to run it."""
+
+
 class Parsed(NamedTuple):
     """A verb with its arguments. Shared by all calls with the same argv: never changed."""
 
@@ -119,7 +123,8 @@ def find(verb: str) -> App:
 
 async def show_help(call: Call, argv: Sequence[str]) -> None:
     """Print a verb's help as wide as the caller's terminal. rich draws it; it is imported only here."""
-    complete()
+    for verb in COMMANDS:
+        _reflow(find(verb))
     from rich.console import Console  # noqa: PLC0415 - 60 ms that only help and mistakes pay
 
     words = [word for word in argv if not word.startswith("-")]
@@ -130,6 +135,12 @@ async def show_help(call: Call, argv: Sequence[str]) -> None:
     with console.capture() as capture:
         app().help_print(words, console=console)
     await call.out(capture.get())
+
+
+def _reflow(command: App) -> None:
+    """Make each paragraph one line, which is then broken where the terminal ends."""
+    paragraphs = command.help.split("\n\n")
+    command.help = "\n\n".join(" ".join(text.split()) for text in paragraphs)
 
 
 async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live | None) -> int:
@@ -151,6 +162,8 @@ async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live |
     _admit(verb, info, call)
     if info.profile:
         paths.check(profile)
+    if info.starts and live is None:
+        raise _NeedsEngineError
     given = {"call": call, "profile": profile, "live": live}
     code = await parsed.function(
         *parsed.args, **parsed.kwargs, **{name: given[name] for name in parsed.wants}
@@ -160,17 +173,22 @@ async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live |
 
 def _admit(verb: str, info: places.VerbInfo, call: Call) -> None:
     """Refuse what the caller may not do: a person's verbs to programs, changes to what sessions run."""
-    if not info.changes:
-        return
     kind = call.caller.kind
-    if kind is Kind.CHILD or (info.person and kind is not Kind.PERSON):
-        raise Problem(
-            Exit.REFUSED,
-            "not-yours",
-            f"`looop {verb}` was called by {kind}, and only a person may: say in the journal what you need."
-            if info.person
-            else f"`looop {verb}` was called by {kind}: only a tick or a person changes policy.",
+    if not info.changes or kind in {Kind.PERSON, Kind.LOOP}:
+        return
+    if info.person:
+        raise _not_yours(verb, kind, "only a person may: `looop flag` asks one")
+    if kind is Kind.TICK and info.worker:
+        raise _not_yours(
+            verb, kind, "it is for workers in sessions: a tick says what it needs in its journal line"
         )
+    if kind is Kind.CHILD and not (info.worker and call.caller.session):
+        who = "a program in a session" if info.worker else "a tick"
+        raise _not_yours(verb, kind, f"only {who} or a person may")
+
+
+def _not_yours(verb: str, kind: Kind, why: str) -> Problem:
+    return Problem(Exit.REFUSED, "not-yours", f"`looop {verb}` was called by {kind}, and {why}.")
 
 
 def _parse(argv: tuple[str, ...]) -> Parsed:
@@ -195,7 +213,26 @@ def _drive(argv: Sequence[str], call: LocalCall) -> int:
         return _step(run(argv, call, profile, None))
     import trio  # noqa: PLC0415 - a third of a second that verbs on files alone don't pay
 
-    return trio.run(run, argv, call, profile, None)
+    try:
+        return trio.run(run, argv, call, profile, None)
+    except _NeedsEngineError:
+        return trio.run(_by_an_engine, argv, call, profile)
+
+
+async def _by_an_engine(argv: Sequence[str], call: LocalCall, profile: Profile) -> int:
+    """Start an engine and have it run the verb."""
+    from looop.engine import client, startup  # noqa: PLC0415 - only a verb that starts one needs them
+
+    try:
+        await startup.engine(profile, env=call.env)
+        code = client.relay(str(profile.sock), argv, call.env, call.cwd)  # blocking: nothing else runs here
+        if code is None:
+            raise Problem(Exit.UNREACHABLE, "no-engine", "The engine left at once; `looop doctor` looks why.")
+    except TROUBLE as error:
+        problem = problem_of(error)
+        await tell(call, problem, json=places.asks(argv, "--json"))
+        return int(problem.exit_code)
+    return code
 
 
 def _step(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -20,6 +20,7 @@ from looop.store.paths import Profile
 
 REHEARSAL = "rehearsal"
 _YES = {"y", "yes"}
+_UNCONFINED = "Nothing confines it in this version: what you can do to your files and accounts, it can do."
 
 
 async def agree(call: Terminal, profile: Profile, runner: str | None, *, yes: bool, json: bool) -> int:
@@ -60,6 +61,17 @@ def hint(profile: Profile, env: Mapping[str, str]) -> str | None:
     except Problem:
         return None
     return "Nobody has agreed to an agent yet, so no AI is asked: `looop init` shows what would run.\n"
+
+
+def unconfined(profile: Profile, env: Mapping[str, str]) -> str | None:
+    """Say that nothing confines the agent that was agreed to; None when none was, or CONFIG has troubles."""
+    try:
+        settings = config.load(profile, env)
+    except Problem:
+        return None
+    if not config.consented(settings) or settings.runner == REHEARSAL:
+        return None
+    return f"{line(settings.runner, 60)} is not asked for permission by anybody. {_UNCONFINED}\n"
 
 
 def installed(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -114,7 +126,7 @@ def _terms(name: str, runner: Runner, settings: Config) -> Iterator[str]:
         yield f"  {'environment':13} {line(' '.join(f'{key}={value}' for key, value in runner.env.items()))}"
     if name != REHEARSAL:
         yield "They skip the agent's own permission questions: it may run any command, as you, unasked."
-        yield "Nothing confines it in this version: what you can do to your files and accounts, it can do."
+        yield _UNCONFINED
     yield (
         f"It is asked at most {_limit(settings.max_decides_per_hour)} times an hour and "
         f"{_limit(settings.max_decides_per_day)} a day, for {settings.tick_timeout:g} s each."

@@ -74,6 +74,13 @@ class LocalCall:
     async def resume(self, argv: Sequence[str]) -> None:
         """Nothing to resume: no engine runs this call."""
 
+    async def hand_over(self, text: str, argv: Sequence[str]) -> None:  # noqa: ARG002 - the Protocol's
+        """Write: no engine can be lost in between."""
+        await self.out(text)
+
+    async def flushed(self) -> None:
+        """Nothing waits: every write is done at once."""
+
     async def ask(self, question: str) -> str:
         """Ask and read one line, byte by byte, so that what follows stays for the next question."""
         await self.err(question)
@@ -129,6 +136,14 @@ class FakeCall:
     async def resume(self, argv: Sequence[str]) -> None:
         """Keep it."""
         self.resumes.append(tuple(argv))
+
+    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+        """Keep both."""
+        await self.out(text)
+        self.resumes.append(tuple(argv))
+
+    async def flushed(self) -> None:
+        """Nothing waits."""
 
     async def ask(self, question: str) -> str:
         """Give the next scripted answer; "" when there is none."""

@@ -5,14 +5,17 @@ no agent, and works with no profile, a broken CONFIG and a dead engine alike.
 """
 
 import os
+import pwd
+import resource
 import time
 from collections.abc import Callable, Iterator
-from enum import Enum
 from functools import partial
 
 import msgspec
 
+from looop.cli import doctor_agent, doctor_machine
 from looop.cli.consent import installed
+from looop.cli.findings import Finding, Grade
 from looop.cli.inject import ACall, AProfile, Json
 from looop.cli.mistakes import TROUBLE, problem_of
 from looop.cli.show import emit, line, many, table
@@ -25,25 +28,6 @@ from looop.store.paths import Profile
 
 _GIB = 1 << 30
 _LEAST_SHARE = 0.02
-
-
-class Grade(Enum):
-    """How serious a finding is."""
-
-    FINE = "ok"
-    NOTE = "note"
-    BAD = "bad"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What was looked at, how it is, and in words."""
-
-    what: str
-    grade: Grade
-    said: str
 
 
 class DoctorView(msgspec.Struct, frozen=True):
@@ -72,6 +56,8 @@ def _examine(call: Call, profile: Profile) -> Iterator[Finding]:
         return
     for what, look in _LOOKS.items():
         yield _guarded(what, partial(look, profile))
+    for what, look_at in _SURROUNDINGS.items():
+        yield _guarded(what, partial(look_at, profile, call))
 
 
 def _guarded(what: str, look: Callable[[], tuple[Grade, str]]) -> Finding:
@@ -178,4 +164,47 @@ _LOOKS: dict[str, Callable[[Profile], tuple[Grade, str]]] = {
     "sensors": _sensors,
     "ledger": _ledger,
     "waiting": _waiting,
+}
+
+
+def _dialogs(profile: Profile, call: Call) -> tuple[Grade, str]:
+    return doctor_agent.dialogs(profile, config.load(profile, call.env), call.env)
+
+
+def _path(profile: Profile, call: Call) -> tuple[Grade, str]:
+    return doctor_agent.path(profile, config.load(profile, call.env), call.env)
+
+
+def _terminals(profile: Profile, call: Call) -> tuple[Grade, str]:
+    return doctor_machine.terminals(config.load(profile, call.env).max_sessions)
+
+
+def _descriptors(profile: Profile, call: Call) -> tuple[Grade, str]:
+    settings = config.load(profile, call.env)
+    engine = holder.living(profile.lock)
+    theirs = doctor_machine.soft_limit(engine.pid) if engine else None
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if theirs is None else theirs
+    soft = -1 if soft == resource.RLIM_INFINITY else soft
+    return doctor_machine.descriptors(soft, settings.max_sessions, settings.sensor_parallel)
+
+
+def _sleep(_profile: Profile, _call: Call) -> tuple[Grade, str]:
+    return doctor_machine.sleep()
+
+
+def _linger(_profile: Profile, _call: Call) -> tuple[Grade, str]:
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return Grade.NOTE, f"uid {os.geteuid()} has no name here: whether a logout ends it is not known"
+    return doctor_machine.linger(user)
+
+
+_SURROUNDINGS: dict[str, Callable[[Profile, Call], tuple[Grade, str]]] = {
+    "dialogs": _dialogs,
+    "path": _path,
+    "ptys": _terminals,
+    "files": _descriptors,
+    "sleep": _sleep,
+    "linger": _linger,
 }

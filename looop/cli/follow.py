@@ -11,17 +11,16 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from looop.cli import session_log
 from looop.cli.console import abandoned
 from looop.cli.disk import disk
 from looop.cli.growing import Growing, start_of_last
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Follow, Json, Since, Tail
-from looop.cli.mistakes import missing
 from looop.cli.show import clean, encode
 from looop.core.problem import Exit
 from looop.engine.call import Call
 from looop.engine.live import Live
 from looop.store import files
-from looop.store.paths import Profile
 
 _EVERY = 0.2
 """Seconds between two looks at a file that is followed."""
@@ -52,24 +51,37 @@ async def log(  # noqa: PLR0913 - a verb's flags
     live: ALive,
     follow: Follow = False,
     tail: Tail = 40,
+    grep: Annotated[
+        str | None, Parameter(allow_leading_hyphen=True, help="Only lines that match (RE2's syntax).")
+    ] = None,
     since: Since = None,
     raw: Annotated[bool, FLAG, Parameter(help="As it was written, escape sequences and all.")] = False,
     json: Json = False,
 ) -> int:
-    """Show what the pulse and its agents said."""
-    path = _path(profile, name)
+    """Show what a session, or the pulse with its agents, has said."""
+    if name != _PULSE:
+        wish = session_log.Wish(name, follow, tail, grep, since, raw, json)
+        return await session_log.show(wish, call, profile, live)
+    path = profile.pulse_log
+    matches = session_log.matcher(grep)
+
+    def chosen(lines: list[str]) -> list[str]:
+        return lines if matches is None else [text for text in lines if matches(clean(text))]
 
     def show(lines: list[str], offset: int) -> str:
+        lines = chosen(lines)
         shown = lines if raw or json else [clean(text) for text in lines]
-        return encode(LogView(name, tuple(shown), offset)) if json else "\n".join(shown) + "\n"
+        return encode(LogView(name, tuple(shown), offset)) if json else "".join(f"{it}\n" for it in shown)
 
     if follow:
         start = await disk(live, start_of_last, path, tail) if since is None else since
-        return await pursue(call, live, path, start, show, ("log", name, "-f"))
+        again = ("log", name, "-f", *[f"--grep={grep}"] * bool(grep), *["--raw"] * raw, *["--json"] * json)
+        return await pursue(call, live, path, start, show, again)
     if since is not None:
         return await rest(call, live, path, since, show)
     size = _size(path)
-    lines = await disk(live, files.tail_lines, path, tail or _ALL, _LIMIT)
+    every = _ALL if matches else tail or _ALL
+    lines = chosen(await disk(live, files.tail_lines, path, every, _LIMIT))[-tail:]
     if lines or json:
         await call.out(show(lines, size))
     return int(Exit.DONE)
@@ -127,9 +139,3 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _path(profile: Profile, name: str) -> Path:
-    if name != _PULSE:
-        raise missing("no-session", "session", name, [_PULSE], "`looop log pulse` is the loop's own log")
-    return profile.pulse_log

@@ -28,11 +28,14 @@ BEGIN
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "THE LOOP": ("", "up", "down", "tick", "pause", "unpause"),
-    "LOOKING": ("status", "why", "journal", "runs", "watch", "log", "cost", "events"),
+    "LOOKING": ("status", "why", "explain", "journal", "runs", "watch", "log", "cost", "events"),
+    "SESSIONS": ("start-session", "ls", "shot", "restart", "resume", "kill", "freeze", "thaw", "prune"),
+    "DRIVING ONE": ("send", "key", "expect", "wait", "wait-idle", "resize", "attach", "detach"),
     "GOALS": ("goals", "goal new", "goal show", "goal edit", "goal archive"),
     "SENSORS": ("sensors", "sensor run", "sensor show", "sensor off", "sensor on"),
-    "YOU AND IT": ("unflag", "reports", "claims"),
-    "SETTING UP": ("init", "doctor", "config", "version", "help"),
+    "YOU AND IT": ("answer", "approve", "deny", "unflag", "reports", "claims"),
+    "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "sandbox"),
+    "SETTING UP": ("init", "doctor", "notify", "config", "version", "help"),
 }
 
 RULES = """\

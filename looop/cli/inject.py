@@ -28,7 +28,5 @@ Tail: TypeAlias = Annotated[
 Follow: TypeAlias = Annotated[
     bool, FLAG, Parameter(name=("--follow", "-f"), help="Go on with what is added, until Ctrl-C.")
 ]
-Since: TypeAlias = Annotated[
-    int | None, Parameter(validator=_FROM_0, help="Begin at this offset in bytes of the file.")
-]
+Since: TypeAlias = Annotated[int | None, Parameter(validator=_FROM_0, help="Begin at this offset, in bytes.")]
 Text: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli import follow, times
-from looop.cli.consent import agree_first, hint
+from looop.cli.consent import agree_first, hint, unconfined
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
 from looop.cli.show import DoneView, emit, line, until
@@ -28,19 +28,24 @@ from looop.store.profile import prepare
 
 
 class UpView(msgspec.Struct, frozen=True):
-    """What `up --json` prints: the pulse as it was seen alive; `already`, before this `up` too."""
+    """What `up --json` prints: the pulse as it was seen alive; `already`, before this `up` too.
+
+    `renewed`: another version of looop ran, and this one has taken its place.
+    """
 
     already: bool
     phase: Phase
+    renewed: bool = False
     v: int = 1
 
 
 class DownView(msgspec.Struct, frozen=True):
-    """What `down --json` prints: whether anything ran, which pids live on, why `.up` stays."""
+    """What `down --json` prints: whether anything ran, which pids survived, why `.up` stays, which go on."""
 
     ran: bool
     survivors: tuple[int, ...] = ()
     trouble: str | None = None
+    sessions: int = 0
     v: int = 1
 
 
@@ -58,7 +63,7 @@ async def up(
         await call.err(f"A new profile: {profile.data}\n")
     await agree_first(call, profile)
     seen = await startup.up(profile, env=call.env)
-    view = UpView(seen.already, await _phase(profile))
+    view = UpView(seen.already, await _phase(profile), seen.renewed)
     await emit(call, view, _seen(view), json=json)
     await call.err("".join(_warnings(profile, call, view.phase)))
     return await follow.watch(call=call, profile=profile, live=None) if watch else int(Exit.DONE)
@@ -78,10 +83,10 @@ async def down(
     """
     from looop.engine import shutdown  # noqa: PLC0415 - as in `up`
 
-    del all_  # until there are sessions, all is what `down` ends anyway
-    stopped = await shutdown.down(profile, now=now)
-    view = DownView(stopped.ran, tuple(process.pid for process in stopped.survivors), stopped.trouble)
-    await emit(call, view, "The pulse has ended." if view.ran else "Nothing was running.", json=json)
+    stopped = await shutdown.down(profile, now=now, sessions=all_)
+    survivors = tuple(process.pid for process in stopped.survivors)
+    view = DownView(stopped.ran, survivors, stopped.trouble, stopped.sessions)
+    await emit(call, view, _gone(view), json=json)
     if view.survivors:
         await call.err(f"looop: still alive: {', '.join(f'pid {pid}' for pid in view.survivors)}.\n")
     if view.trouble:
@@ -181,12 +186,23 @@ async def _phase(profile: Profile) -> Phase:
 
 
 def _seen(view: UpView) -> str:
-    how = "was up already" if view.already else "is up"
+    how = "is up, in its new version" if view.renewed else "was up already" if view.already else "is up"
     return f"The pulse {how}. `looop watch` follows it; a bare `looop` says what waits for you."
+
+
+def _gone(view: DownView) -> str:
+    if not view.ran:
+        return "Nothing was running."
+    if not view.sessions:
+        return "The pulse has ended."
+    go_on = "1 session goes on" if view.sessions == 1 else f"{view.sessions} sessions go on"
+    return f"The pulse has ended; {go_on} (`looop down --all` ends them too)."
 
 
 def _warnings(profile: Profile, call: Call, phase: Phase) -> Iterator[str]:
     if text := hint(profile, call.env):
+        yield f"looop: {text}"
+    if text := unconfined(profile, call.env):
         yield f"looop: {text}"
     if not phase.costs_known:
         yield f"looop: {line(phase.runner)} does not tell what it costs, so money caps can't hold.\n"

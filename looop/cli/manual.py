@@ -13,7 +13,7 @@ from looop import __version__
 from looop.cli import app, guide, places, verbs
 from looop.cli.inject import ACall, AProfile, Json
 from looop.cli.mistakes import unknown_verb
-from looop.cli.show import emit, table
+from looop.cli.show import emit
 from looop.core.problem import Exit
 from looop.store.paths import Profile
 
@@ -26,6 +26,10 @@ EXIT_CODES = {
     Exit.REFUSED: "a rule forbids it",
     Exit.TIMEOUT: "the time was up",
 }
+
+
+_COLUMN, _WIDEST = 32, 110
+"""Where the manual's second column begins, further on behind a longer usage; and where a line ends."""
 
 
 class FlagHelp(msgspec.Struct, frozen=True):
@@ -75,7 +79,11 @@ async def help_(*verb: str, call: ACall, profile: AProfile, json: Json = False) 
 
 
 def _view(profile: Profile, only: str) -> HelpView:
-    shown = [only] if only else [name for name in places.VERBS if name not in places.GROUPS]
+    shown = (
+        [only]
+        if only
+        else [name for name, it in places.VERBS.items() if name not in places.GROUPS and not it.hidden]
+    )
     views = {name: verbs.load(where) for name, where in verbs.VIEWS.items() if name in shown}
     _, schemas = msgspec.json.schema_components(views.values(), ref_template="#/schemas/{name}")
     return HelpView(
@@ -100,7 +108,7 @@ def _verb(name: str, view: type | None) -> VerbHelp:
         tuple(
             FlagHelp(argument.names, _type(argument.hint), argument.required, argument.parameter.help or "")
             for argument in command.assemble_argument_collection(parse_docstring=True)
-            if argument.parse
+            if argument.parse and argument.show
         ),
         view.__name__ if view else None,
     )
@@ -114,8 +122,7 @@ def _manual(profile: Profile, view: HelpView) -> str:
     by_name = {verb.name: verb for verb in view.verbs}
     parts = [guide.IDEA]
     for title, names in guide.GROUPS.items():
-        rows = [[f"  looop {_usage(by_name[name])}".rstrip(), by_name[name].summary] for name in names]
-        parts.append(f"{title}\n{table(rows)}")
+        parts.append("\n".join([title, *(_row(by_name[name]) for name in names)]))
     codes = [f"  {code:>3}  {words}" for code, words in view.exit_codes.items()]
     parts += [
         guide.RULES,
@@ -123,6 +130,13 @@ def _manual(profile: Profile, view: HelpView) -> str:
         "EXIT CODES\n" + "\n".join(codes),
     ]
     return "\n\n".join(part.strip("\n") for part in [f"looop {view.version}", *parts])
+
+
+def _row(verb: VerbHelp) -> str:
+    usage = f"  looop {_usage(verb)}".rstrip()
+    fits = max(len(usage) + 2, _COLUMN) + len(verb.summary) <= _WIDEST
+    between = " " * max(2, _COLUMN - len(usage)) if fits else "\n" + " " * 8
+    return usage + between + verb.summary
 
 
 def _usage(verb: VerbHelp) -> str:

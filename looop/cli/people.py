@@ -1,6 +1,6 @@
-"""What lies between looop and a person: `reports`, `claims`, and the loop's own flags, which `unflag` ends.
+"""What lies between looop and a person: `reports` and `claims`, as the files have them.
 
-In: the files. Out: views; and a flag that is gone.
+In: the files. Out: views. Neighbours: `flags` and `workers`, which change such things.
 """
 
 import os
@@ -10,11 +10,9 @@ import msgspec
 
 from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, Json
-from looop.cli.mistakes import missing
-from looop.cli.show import DoneView, emit, line, span, table
+from looop.cli.show import emit, line, span, table
 from looop.core.problem import Exit
 from looop.store import claims as leases
-from looop.store import flags
 from looop.store.paths import Profile
 from looop.store.policy import names
 
@@ -68,25 +66,6 @@ async def claims(*, call: ACall, profile: AProfile, live: ALive, json: Json = Fa
     view = ClaimsView(tuple(ClaimLine(claim.name, claim.session, claim.generation) for claim in found))
     rows = [[line(claim.name, 60), line(claim.session, 60)] for claim in view.claims]
     await emit(call, view, table(rows) or "Nothing is claimed.", json=json)
-    return int(Exit.DONE)
-
-
-async def unflag(flag: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
-    """Take down a flag of the loop, by its number or its cause."""
-    which = int(flag) if flag.isascii() and flag.isdigit() else flag
-    found = await disk(live, flags.clear, profile, which)
-    if found is None:
-        raise missing(
-            "no-flag",
-            "open flag",
-            flag,
-            [open_.cause for open_ in await disk(live, flags.open_flags, profile)],
-            "`looop status` shows the open ones",
-        )
-    if live is not None:
-        live.poke()
-    said = f"⚑ {found.number} is down: {line(found.text)}"
-    await emit(call, DoneView(said), said, json=json)
     return int(Exit.DONE)
 
 

@@ -41,7 +41,7 @@ Place.LIVE = Place("LIVE", "in the engine only")
 class VerbInfo:
     """What is true of a verb before its flags are read."""
 
-    __slots__ = ("changes", "hidden", "person", "place", "profile", "trio")
+    __slots__ = ("changes", "hidden", "person", "place", "profile", "starts", "trio", "worker")
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class VerbInfo:
         profile: bool = True,  # exits 3 when DATA is missing
         person: bool = False,  # refused to everything that looop started, the tick's agent included
         trio: bool = False,  # waits for something, so that a local run needs an event loop
+        worker: bool = False,  # what runs in a session may call it, though it changes something
+        starts: bool = False,  # an engine is started for it where none answers
         hidden: bool = False,
     ) -> None:
         self.place = place
@@ -58,6 +60,8 @@ class VerbInfo:
         self.profile = profile
         self.person = person
         self.trio = trio
+        self.worker = worker
+        self.starts = starts
         self.hidden = hidden
 
 
@@ -90,8 +94,37 @@ VERBS: dict[str, VerbInfo] = {
     "sensor on": VerbInfo(changes=True),
     "reports": VerbInfo(),
     "claims": VerbInfo(),
-    "unflag": VerbInfo(changes=True, person=True),
+    "flag": VerbInfo(changes=True, worker=True, trio=True, starts=True),
+    "unflag": VerbInfo(changes=True, worker=True),
+    "answer": VerbInfo(changes=True, person=True),
+    "propose": VerbInfo(changes=True, worker=True, trio=True, starts=True),
+    "approve": VerbInfo(changes=True, person=True, trio=True, starts=True),
+    "deny": VerbInfo(changes=True, person=True, trio=True, starts=True),
+    "claim": VerbInfo(changes=True, worker=True, trio=True, starts=True),
+    "unclaim": VerbInfo(changes=True, worker=True),
+    "done": VerbInfo(changes=True, worker=True, trio=True, starts=True),
+    "sandbox": VerbInfo(LOCAL, trio=True),
+    "explain": VerbInfo(trio=True),
+    "hook": VerbInfo(profile=False, hidden=True),
+    "start-session": VerbInfo(Place.LIVE, changes=True, trio=True, starts=True),
+    "restart": VerbInfo(Place.LIVE, changes=True, trio=True, starts=True),
+    "resume": VerbInfo(Place.LIVE, changes=True, trio=True, starts=True),
+    "kill": VerbInfo(Place.LIVE, changes=True, trio=True),
+    "freeze": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
+    "thaw": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
+    "resize": VerbInfo(Place.LIVE, changes=True, trio=True),
+    "prune": VerbInfo(changes=True, person=True, trio=True),
+    "ls": VerbInfo(trio=True),
+    "shot": VerbInfo(trio=True),
+    "send": VerbInfo(Place.LIVE, changes=True, trio=True),
+    "key": VerbInfo(Place.LIVE, changes=True, trio=True),
+    "expect": VerbInfo(trio=True),
+    "wait": VerbInfo(trio=True),
+    "wait-idle": VerbInfo(trio=True),
+    "attach": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
+    "detach": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
     "init": VerbInfo(LOCAL, changes=True, profile=False, person=True),
+    "notify": VerbInfo(LOCAL, changes=True, person=True, trio=True),
     "doctor": VerbInfo(LOCAL, profile=False),
     "config": VerbInfo(LOCAL, profile=False),
     "version": VerbInfo(LOCAL, profile=False),

@@ -20,7 +20,7 @@ from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
-from looop.store import claims, config, files, flags, ledger, memory, pause
+from looop.store import claims, config, files, flags, ledger, memory, pause, questions
 from looop.store.flags import Flag
 from looop.store.paths import Profile
 from looop.store.pause import Pause
@@ -31,6 +31,25 @@ _FAILING = 10
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+class AskedLine(msgspec.Struct, frozen=True):
+    """A session's open flag; `proposal`: it wants approval instead of an answer."""
+
+    number: int
+    session: str
+    text: str
+    raised: float
+    proposal: bool = False
+
+
+class OwedLine(msgspec.Struct, frozen=True):
+    """An answer that its session was not told yet."""
+
+    number: int
+    session: str
+    text: str
+    at: float
 
 
 class StatusView(msgspec.Struct, frozen=True):
@@ -57,6 +76,8 @@ class StatusView(msgspec.Struct, frozen=True):
     usd_today: float | None
     unknown_today: int
     last_line: str | None
+    asked: tuple[AskedLine, ...] = ()
+    owed: tuple[OwedLine, ...] = ()
     troubles: tuple[str, ...] = ()
     v: int = 1
 
@@ -66,6 +87,11 @@ async def status(*, call: ACall, profile: AProfile, live: ALive, json: Json = Fa
     view = await observe(profile, live, call.env)
     await emit(call, view, table(_rows(view, time.time())), json=json)
     return int(Exit.DONE)
+
+
+async def glance(profile: Profile, live: Live | None, env: Mapping[str, str]) -> str:
+    """Give what `status` shows to people."""
+    return table(_rows(await observe(profile, live, env), time.time()))
 
 
 async def observe(profile: Profile, live: Live | None, env: Mapping[str, str]) -> StatusView:
@@ -102,6 +128,8 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         sensors=sum(sensor.on for sensor in sensors),
         failing=tuple(sensor.name for sensor in sensors if sensor.on and (sensor.trouble or sensor.error)),
         flags=part(lambda: flags.open_flags(profile), ()),
+        asked=part(lambda: _asked(profile), ()),
+        owed=part(lambda: _owed(profile), ()),
         claims=tuple(claim.name for claim in part(lambda: claims.read(profile), ())),
         asks_hour=spent.decides_hour if spent else 0,
         asks_today=spent.decides_today if spent else 0,
@@ -109,6 +137,22 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         unknown_today=spent.unknown_today if spent else 0,
         last_line=next(iter(part(lambda: memory.journal_lines(profile, 1), ())), None),
     )
+
+
+def _asked(profile: Profile) -> tuple[AskedLine, ...]:
+    found = [(it, question) for it in questions.places(profile) if (question := questions.read(it.folder))]
+    lines = (AskedLine(q.number, it.session, q.text, q.raised, q.proposal is not None) for it, q in found)
+    return tuple(sorted(lines, key=lambda line: line.number))
+
+
+def _owed(profile: Profile) -> tuple[OwedLine, ...]:
+    found = questions.owed(profile)
+    return tuple(OwedLine(answer.number, it.session, answer.text, answer.at) for it, answer in found)
+
+
+def verb_for(asked: AskedLine) -> str:
+    """Name the verb that a session's flag waits for."""
+    return f"looop approve {asked.number}" if asked.proposal else f"looop answer {asked.number} TEXT"
 
 
 def _written(profile: Profile, *, alive: bool) -> Phase:
@@ -161,6 +205,10 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
         yield ["fails", f"sensor {line(name)}: `looop sensor run {line(name)}` shows why"]
     for flag in view.flags:
         yield [f"⚑ {flag.number}", f"{line(flag.text)} (`looop unflag {flag.number}`)"]
+    for asked in view.asked:
+        yield [f"⚑ {asked.number}", f"{line(asked.session)}: {line(asked.text)} (`{verb_for(asked)}`)"]
+    for owed in view.owed:
+        yield ["answer", f"{owed.number} was not told to {line(owed.session)} yet: {line(owed.text, 60)}"]
     for trouble in view.troubles:
         yield ["trouble", line(trouble)]
     yield ["journal", line(view.last_line or "empty")]

@@ -12,7 +12,7 @@ from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import problem_of
 from looop.cli.show import emit, line, table
-from looop.cli.status import StatusView, holds, observe, pulse_words
+from looop.cli.status import StatusView, holds, observe, pulse_words, verb_for
 from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
 from looop.store import paths
@@ -54,8 +54,7 @@ def _unusable(problem: Problem) -> Wait:
 
 
 def _waits(view: StatusView) -> Iterator[Wait]:
-    for flag in view.flags:
-        yield Wait(f"⚑ {line(flag.text)}", f"looop unflag {flag.number}")
+    yield from _flags(view)
     for trouble in view.troubles:
         yield Wait(line(trouble), "looop doctor")
     if (own := _untold(view)) is not None:
@@ -71,6 +70,13 @@ def _waits(view: StatusView) -> Iterator[Wait]:
         yield Wait("Nobody has agreed to an agent yet, so looop only rehearses.", "looop init")
     for name in view.failing[:_FAILING]:
         yield Wait(f"The sensor {line(name)} fails.", f"looop sensor run {line(name)}")
+
+
+def _flags(view: StatusView) -> Iterator[Wait]:
+    for asked in view.asked:
+        yield Wait(f"⚑ {line(asked.session)}: {line(asked.text)}", verb_for(asked))
+    for flag in view.flags:
+        yield Wait(f"⚑ {line(flag.text)}", f"looop unflag {flag.number}")
 
 
 def _untold(view: StatusView) -> str | None:

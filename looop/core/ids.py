@@ -11,6 +11,10 @@ from datetime import datetime
 from looop.core.problem import Exit, Problem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PULSE = "pulse"
+"""The one session id that is the loop's own."""
+
 _RUN = re.compile(r"tick-\d{8}-\d{6}-[0-9a-f]{6}", re.ASCII)
 
 
@@ -27,6 +31,22 @@ def goal_name(text: str) -> str:
 def sensor_name(text: str) -> str:
     """Turn `x`, `x.sh` or `sensors/x.sh` into `x`; Problem USAGE `bad-name` if it is no sensor's name."""
     return _checked(_stem(text, "sensors/", ".sh"), text, "sensor name")
+
+
+def session_id(text: str) -> str:
+    """Check a session's id, `x` or `sessions/x`; Problem USAGE `bad-name`, REFUSED `reserved` for `pulse`."""
+    name = _checked(text.removeprefix("sessions/"), text, "session id")
+    if name.lower() == PULSE:
+        raise Problem(
+            Exit.REFUSED, "reserved", f"The id {name!r} is the loop's own: give the session another one."
+        )
+    return name
+
+
+def ulid(now_ms: int, entropy: bytes) -> str:
+    """Name a generation: 26 characters that sort by time (github.com/ulid/spec), from 10 random bytes."""
+    number = (now_ms % (1 << 48)) << 80 | int.from_bytes(entropy[:10].rjust(10, b"\0"))
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def run_id(now: datetime) -> str:

@@ -34,6 +34,7 @@ class Kind(Enum):
     SENSOR_REMOVED = "removed a sensor"
     PLAYBOOK_CHANGED = "changed the PLAYBOOK"
     VERB = "called a verb"
+    PROPOSAL = "landed a proposal"
     NOTHING = "nothing"
 
     def __str__(self) -> str:
@@ -129,12 +130,24 @@ def judge(
     Both map a path relative to the folder to its file. `archived` names the goals that DATA/goals/archive
     holds already: a goal archived under such a name gets the next free one.
     """
-    changed = sorted(path for path in {*before, *after} if _differs(before.get(path), after.get(path)))
     try:
-        writes = tuple(_write(path, before.get(path), after.get(path), after) for path in changed)
-        return _landing(before, writes, act, archived)
+        return _landing(before, _writes(before, after), act, archived)
     except _RejectedError as rejected:
         return Rejection(str(rejected))
+
+
+def proposed(
+    before: Mapping[str, Leaf], after: Mapping[str, Leaf], archived: Collection[str] = ()
+) -> tuple[Write, ...] | Rejection:
+    """Judge a meta session's draft by the same rules for each file, whatever number of subjects it has.
+
+    A person sees it all before it lands, so it may be more than one move.
+    """
+    try:
+        writes = _writes(before, after)
+    except _RejectedError as rejected:
+        return Rejection(str(rejected))
+    return tuple(_free(write, archived) for write in writes)
 
 
 def timer(text: bytes | None) -> tuple[int | None, str | None]:
@@ -145,6 +158,11 @@ def timer(text: bytes | None) -> tuple[int | None, str | None]:
     if not re.fullmatch(r"[0-9]{1,18}", word):
         return None, f".next-interval held {word[:40]!r}, not a whole number of seconds: no timer was set"
     return min(max(int(word), TIMER_RANGE[0]), TIMER_RANGE[1]), None
+
+
+def _writes(before: Mapping[str, Leaf], after: Mapping[str, Leaf]) -> tuple[Write, ...]:
+    changed = sorted(path for path in {*before, *after} if _differs(before.get(path), after.get(path)))
+    return tuple(_write(path, before.get(path), after.get(path), after) for path in changed)
 
 
 def _differs(before: Leaf | None, after: Leaf | None) -> bool:

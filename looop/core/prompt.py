@@ -7,7 +7,7 @@ byte is quoted by `core.quote`, every part is capped. `loop.decide` sends it; `l
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -54,7 +54,10 @@ SHORT = 256
 NOTE = 80
 """Bytes of the line that says what was cut of a part."""
 
+_SESSIONS = "# SESSIONS"
 _CHANGED = "# WHAT CHANGED"
+_ANSWERED = "# ANSWERED"
+_ANSWER = "- a person's answer"
 _NOW = "# NOW"
 _CHANGE = re.compile(rf"- ({'|'.join(kind.value for kind in ChangeKind)}) (.+)")
 
@@ -80,11 +83,16 @@ class PromptView:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What can be read back from a prompt. Names and values are as they were shown, quoted and cut."""
+    """What can be read back from a prompt. Names and values are as they were shown, quoted and cut.
+
+    `sessions` maps ids to states. `answered`: a person has answered a session that had ended.
+    """
 
     why: str
     changes: tuple[Change, ...]
     local_time: str
+    sessions: dict[str, str] = field(default_factory=dict)
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,17 @@ def render(view: PromptView) -> str:
 
 
 def read_back(prompt: str) -> Asked:
-    """Read WHAT CHANGED and the local time of a prompt of ours; of any other text, nothing."""
+    """Read what changed, the sessions and the local time of a prompt of ours; of any other text, nothing."""
     lines = prompt.split("\n")
     because, changes = _read_changes(_section_of(lines, _CHANGED))
     times = [_value("local time", line) for line in _section_of(lines, _NOW)]
-    return Asked(because, changes, next(filter(None, times), ""))
+    return Asked(
+        because,
+        changes,
+        next(filter(None, times), ""),
+        dict(_read_sessions(_section_of(lines, _SESSIONS))),
+        answered=_ANSWER in _section_of(lines, _ANSWERED),
+    )
 
 
 def _sections(view: PromptView) -> Iterator[str]:
@@ -123,7 +137,7 @@ def _sections(view: PromptView) -> Iterator[str]:
     yield _section("# READINGS", READINGS, map(_reading, readings), "(no sensors)", more)
     sessions = sorted(world.sessions, key=lambda session: (session.flag is None, session.ended, session.id))
     more = _beyond(len(sessions), SESSIONS, "sessions")
-    yield _section("# SESSIONS", SESSIONS, map(_session, sessions), "(no sessions)", more)
+    yield _section(_SESSIONS, SESSIONS, map(_session, sessions), "(no sessions)", more)
     more = _beyond(len(world.claims), CLAIMS, "claims")
     yield _section("# CLAIMS", CLAIMS, map(_claim, world.claims), "(no claims)", more)
     journal = _lines(view.journal[-JOURNAL.count :], JOURNAL)
@@ -136,9 +150,9 @@ def _news(view: PromptView) -> Iterator[str]:
     more = _beyond(len(view.changes) + 1, CHANGES, "changes")
     yield _section(_CHANGED, CHANGES, _changes(view), "", more)
     yield _section("# LAST FAILURE", FAILURE, _failure(view.last_failure), "(none)")
-    answers = (_Part("- a person's answer", answer) for answer in view.answered)
+    answers = (_Part(_ANSWER, answer) for answer in view.answered)
     more = _beyond(len(view.answered), ANSWERED, "answers")
-    yield _section("# ANSWERED", ANSWERED, answers, "(no answers to sessions that had ended)", more)
+    yield _section(_ANSWERED, ANSWERED, answers, "(no answers to sessions that had ended)", more)
     more = _beyond(len(view.notices), NOTICES, "notices")
     yield _section("# NOTICES", NOTICES, _lines(view.notices, NOTICES), "(nothing to note)", more)
     now = (f"local time: {view.local_time}", f"run: {view.run}")
@@ -277,6 +291,15 @@ def _read_changes(lines: list[str]) -> tuple[str, tuple[Change, ...]]:
         else:
             because = because or _value("because", line) or ""
     return because, tuple(changes)
+
+
+def _read_sessions(lines: list[str]) -> Iterator[tuple[str, str]]:
+    found = ""
+    for line in lines:
+        if line.startswith("## "):
+            found = line.removeprefix("## ").removesuffix(" ⚑")
+        elif (state := _value("state", line)) is not None:
+            yield found, state
 
 
 def _with_value(change: Change, line: str) -> Change:

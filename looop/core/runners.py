@@ -89,7 +89,12 @@ BUILT_IN: dict[str, Runner] = {
         resume="gemini --yolo --skip-trust --resume latest",
         output="gemini",
     ),
-    REHEARSAL: Runner(tick='"$LOOOP_BIN" __rehearse', output=REHEARSAL),
+    REHEARSAL: Runner(
+        tick='"$LOOOP_BIN" __rehearse',
+        interactive='exec "$LOOOP_BIN" __interview {{prompt_file}}',
+        resume='exec "$LOOOP_BIN" __interview {{prompt_file}}',
+        output=REHEARSAL,
+    ),
 }
 
 PROGRAMS: dict[str, str | None] = {name: None if name == REHEARSAL else name for name in BUILT_IN}

@@ -20,14 +20,21 @@ CHUNK = 1 << 16  # bytes that OUT, ERR and STDIN carry at most, so that no side 
 
 # From the client.
 RUN, STDIN, SIGNAL, WINCH = 1, 2, 3, 4
+SYNCED = 8  # all that came before this SYNC, whose payload it repeats, stands on the client's streams
 # From the engine. TAKEN comes first: a connection that broke before it has started nothing.
 TAKEN, OUT, ERR, WANT_STDIN, RESUME, EXIT, LOCAL, BADVERSION = 16, 17, 18, 19, 20, 21, 22, 23
+RAW = 24  # from now on the client's terminal is raw: keys travel as STDIN as they come, and ERR waits
+SYNC = 25  # say SYNCED once everything before this has been written
+HAND = 26  # RESUME and OUT in one, whole or not at all: whoever has the text goes on with those arguments
 
 NAMES = {
     RUN: "RUN",
     STDIN: "STDIN",
     SIGNAL: "SIGNAL",
     WINCH: "WINCH",
+    SYNCED: "SYNCED",
+    SYNC: "SYNC",
+    HAND: "HAND",
     TAKEN: "TAKEN",
     OUT: "OUT",
     ERR: "ERR",
@@ -36,6 +43,7 @@ NAMES = {
     EXIT: "EXIT",
     LOCAL: "LOCAL",
     BADVERSION: "BADVERSION",
+    RAW: "RAW",
 }
 
 ENVIRONMENT = (
@@ -223,6 +231,20 @@ def pack_fields(fields: Iterable[str]) -> bytes:
     if any(b"\0" in field for field in raw):
         raise ProtocolError("an argument with a NUL byte")
     return b"".join(field + b"\0" for field in raw)
+
+
+def pack_hand(argv: Sequence[str], text: bytes) -> bytes:
+    """Give HAND's payload: the number of arguments' bytes, the arguments, the text."""
+    fields = pack_fields(argv)
+    return len(fields).to_bytes(4, "big") + fields + text
+
+
+def unpack_hand(payload: bytes) -> tuple[tuple[str, ...], bytes]:
+    """Read HAND's payload: the arguments and the text."""
+    end = 4 + int.from_bytes(payload[:4], "big")
+    if end > len(payload):
+        raise ProtocolError("HAND ends too early")
+    return unpack_fields(payload[4:end]), payload[end:]
 
 
 def unpack_fields(payload: bytes) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from looop.core import wire
 from looop.core.problem import Exit
 from looop.engine.address import dial
 
-START, STOP = "__start", "__stop"  # what `up` and `down` ask for; people can't, see `engine.daemon`
+START, STOP, STOP_ALL, HERE, RENEW = "__start", "__stop", "__stop-all", "__here", "__renew"
+"""What `up`, `down` and a verb that needs an engine ask for; people can't, see `engine.daemon`."""
+
 DEAF = 5.0  # seconds after which an engine that took nothing is busy or hung
 
 

@@ -16,6 +16,7 @@ class Kind(Enum):
     PERSON = "a person"
     TICK = "the tick's agent"
     CHILD = "a program that looop started"
+    LOOP = "the loop itself, landing a tick"
 
     def __str__(self) -> str:
         return self.value
@@ -23,10 +24,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The calling process."""
+    """The calling process; `session` is the id of the session that it runs in, if it is in one."""
 
     kind: Kind
     pid: int
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,28 @@ class Call(Protocol):
 
     async def resume(self, argv: Sequence[str]) -> None:
         """Say how to go on with this call at another engine, should this one die."""
+
+    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+        """Write to stdout and say how to go on from then on, in one: the caller gets both or neither."""
+
+    async def flushed(self) -> None:
+        """Return once all that was written stands on the caller's streams; BrokenPipeError if it has gone."""
+
+
+class RawCall(Call, Protocol):
+    """A call whose terminal the verb may take over, as `attach` does."""
+
+    async def raw(self) -> None:
+        """Have the caller's terminal made raw; on stderr nothing is seen any more until the verb's end.
+
+        Problem USAGE `no-terminal` when stdin and stdout are not both a terminal.
+        """
+
+    async def keys(self) -> bytes:
+        """Give what was typed since the last call, waiting for some; b"" once nothing will follow."""
+
+    async def resized(self) -> Tty:
+        """Return when the terminal may have a new size, or must be painted anew; not only what is new."""
 
 
 class RunLocally(Exception):  # noqa: N818 - a signal to the client, not a failure

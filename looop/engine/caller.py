@@ -4,7 +4,7 @@ In: a pid from the kernel. Out: a `Caller`, found by walking its parents; no var
 because a program could set those. What can't be seen counts as a program of ours: it may do the least.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from looop.child import tree
 from looop.engine.call import Caller, Kind
@@ -12,15 +12,25 @@ from looop.engine.call import Caller, Kind
 _TRIES = 3
 
 
-def classify(pid: int, *, ours: Collection[int], tick: Collection[int] = ()) -> Caller:
+def classify(
+    pid: int,
+    *,
+    ours: Collection[int],
+    tick: Collection[int] = (),
+    leaders: Mapping[int, str] | None = None,
+) -> Caller:
     """Judge the process `pid` by its ancestors.
 
     `ours` are the pids whose descendants looop started (engine, keeper), `tick` those whose descendants are
-    the tick's agent, that is the engine itself while it decides. The walk takes about 0.2 ms.
+    the tick's agent, that is the engine itself while it decides. `leaders` maps the first process of each
+    live session to its id: whatever forked itself away falls back to that one. The walk takes about 0.2 ms.
     """
     line = ancestors(pid)
     if line is None:
         return Caller(Kind.CHILD, pid)
+    for above in (pid, *line):
+        if leaders and above in leaders:
+            return Caller(Kind.CHILD, pid, leaders[above])
     if any(above in tick for above in line):
         return Caller(Kind.TICK, pid)
     return Caller(Kind.CHILD if any(above in ours for above in line) else Kind.PERSON, pid)

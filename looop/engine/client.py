@@ -31,16 +31,19 @@ SIGNALLED = 128  # plus the signal's number, as shells have it
 PIECE = 4096  # bytes that a pipe takes without blocking once it is ready
 
 STDIN, STDOUT, STDERR = 0, 1, 2
+SYNCING = -1  # in the place of a stream: what came before it has been written
 FORWARDED = {INT: b"INT", TERM: b"TERM", HUP: b"HUP"}
 
 
-def relay(path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> int | None:
+def relay(
+    path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str, make: type[Relay] | None = None
+) -> int | None:
     """Run a verb in the engine that listens at `path`; its exit code, or None when it must run here.
 
     None means that nothing has started: no engine, one that took nothing for 5 s, one that speaks another
     protocol, or a verb that it leaves to its caller. 4 when the engine was lost in the middle, after
     looking for its successor for 10 s if the verb can go on there. 0 when stdout's reader left early: it
-    has seen what it wanted. Main thread only, since the signals arrive there.
+    has seen what it wanted. Main thread only, since the signals arrive there. `make` is a kind of relay.
     """
     try:
         first = wire.Frame(wire.RUN, wire.pack_run(wire.Run(argv, cwd, wire.relayed(env), _terminal())))
@@ -50,7 +53,7 @@ def relay(path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> i
     line = dial(path, PATIENCE)
     if line is None:
         return None
-    relay = Relay(path, argv, env, cwd)
+    relay = (make or Relay)(path, argv, env, cwd)
     try:
         return relay.follow(Line(line, first))
     except BrokenPipeError:
@@ -62,12 +65,14 @@ def relay(path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> i
 class Relay:
     """One verb on its way. While output waits nothing is read from the engine, which holds the verb back."""
 
+    HEARD = (*FORWARDED, WINCH)
+
     def __init__(self, path: str, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> None:
         self._path, self._env, self._cwd = path, env, cwd
         self._argv = tuple(argv)
         self._resume: tuple[str, ...] | None = None
         self._line: Line
-        self._signals = Signals((*FORWARDED, WINCH))
+        self._signals = Signals(self.HEARD)
         self._writing: list[tuple[int, memoryview]] = []
         self._wants_stdin = False
         self._left_to_us = False
@@ -96,11 +101,12 @@ class Relay:
                 until = time.monotonic() + RECONNECT if self._line.taken else until
             else:
                 self._pause()
-        if self._code is None:
-            verb = " ".join(self._argv[:1])
-            _say(f"the engine ended in the middle of `{verb}`: see `looop status`, then try again.")
-            return UNREACHABLE
-        return self._code
+        return self._given_up() if self._code is None else self._code
+
+    def _given_up(self) -> int:
+        verb = " ".join(self._argv[:1])
+        say(f"the engine ended in the middle of `{verb}`: see `looop status`, then try again.")
+        return UNREACHABLE
 
     def _ride(self, until: float) -> None:
         """Use one connection until it ends; by `until` (monotonic) the engine must have taken the verb."""
@@ -117,8 +123,7 @@ class Relay:
         return self._code is not None or self._left_to_us
 
     def _turn(self) -> None:
-        left = None if self._until is None else max(0.0, self._until - time.monotonic())
-        read, write, _ = select.select(list(self._readers()), list(self._writers()), (), left)
+        read, write, _ = select.select(list(self._readers()), list(self._writers()), (), self._left())
         if self._until is not None and time.monotonic() >= self._until:
             self._too_late()
         if self._signals.fd in read:
@@ -134,6 +139,10 @@ class Relay:
         if self._line.socket in read:
             for frame in self._line.receive():
                 self._take(frame)
+
+    def _left(self) -> float | None:
+        """How long a turn may wait, in seconds."""
+        return None if self._until is None else max(0.0, self._until - time.monotonic())
 
     def _readers(self) -> Iterator[int | _socket.socket]:
         yield self._signals.fd
@@ -171,6 +180,12 @@ class Relay:
             self._wants_stdin = True
         elif kind == wire.RESUME:
             self._resume = wire.unpack_fields(frame.data)
+        elif kind == wire.HAND:
+            self._resume, text = wire.unpack_hand(frame.data)
+            self._writing.append((STDOUT, memoryview(text)))
+        elif kind == wire.SYNC:
+            self._writing.append((SYNCING, memoryview(frame.data)))
+            self._confirm()
         elif kind in {wire.LOCAL, wire.BADVERSION}:
             self._left_to_us = True
 
@@ -190,11 +205,17 @@ class Relay:
             self._writing[0] = (fd, data)
         else:
             del self._writing[0]
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """Tell the engine that all it sent before its SYNC has been written."""
+        while self._writing and self._writing[0][0] == SYNCING:
+            self._line.queue(wire.Frame(wire.SYNCED, bytes(self._writing.pop(0)[1])))
 
     def _unwritable(self, fd: int, error: OSError) -> memoryview:
         """Give up on a stream that takes nothing any more (a full disk, a terminal that went away)."""
         if fd == STDOUT:
-            _say(f"stdout can't be written: {error.strerror}.")
+            say(f"stdout can't be written: {error.strerror}.")
             del self._writing[1:]
             self._code = 1
         return memoryview(b"")
@@ -267,7 +288,8 @@ def write_only_pipe(fd: int) -> bool:
         return False
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell the person on stderr, if that can still be written."""
     try:
         os.write(STDERR, f"looop: {sentence}\n".encode())
     except OSError:

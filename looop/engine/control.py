@@ -68,6 +68,11 @@ class Control:
         if self._bound is not None and _identity(self._path) != self._bound:
             self._accepting.cancel()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no verb runs."""
+        return not self._calls
+
     async def drained(self) -> None:
         """Return once no verb runs."""
         while self._calls:
@@ -133,7 +138,12 @@ class Control:
 
     def _judge(self, pid: int) -> Caller:
         deciding = self._live.phase().doing is Doing.DECIDING
-        return caller.classify(pid, ours=self._ours, tick={os.getpid()} if deciding else ())
+        return caller.classify(
+            pid,
+            ours=self._ours,
+            tick={os.getpid()} if deciding else (),
+            leaders=self._live.leaders(),
+        )
 
 
 async def _first_words(

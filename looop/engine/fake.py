@@ -3,7 +3,7 @@
 For tests of `engine.control`, `engine.ward` and whole keepers; nothing in the program imports this.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import trio
@@ -12,7 +12,10 @@ from looop.core.moves import Act
 from looop.core.phase import Doing, Phase
 from looop.engine.call import Call
 from looop.engine.live import Lateness
+from looop.engine.questions import Questions
+from looop.engine.sessions import Sessions
 from looop.loop.beat import Order
+from looop.loop.fleet import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,47 @@ class FakePulse:
 
 
 @dataclass
-class FakeLive:
+class FakeResidents:
+    """An empty house; `living` is what a test says it is."""
+
+    living: int = 0
+
+    @property
+    def sessions(self) -> Sessions:
+        """Have none."""
+        raise NotImplementedError
+
+    @property
+    def questions(self) -> Questions:
+        """Have none."""
+        raise NotImplementedError
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Wait."""
+        task_status.started()
+        await trio.sleep_forever()
+
+    def leaders(self) -> Mapping[int, str]:
+        """Name none."""
+        return {}
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Have none."""
+        return ()
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Do nothing."""
+
+    async def tidy(self) -> None:
+        """Do nothing."""
+
+    async def end_all(self, *, now: bool) -> None:  # noqa: ARG002 - the Protocol's
+        """End those that a test imagined."""
+        self.living = 0
+
+
+@dataclass
+class FakeLive(FakeResidents):
     """An engine that has nothing but a phase."""
 
     doing: Doing = Doing.SLEEPING
@@ -112,5 +155,6 @@ class FakeLive:
     async def start_pulse(self) -> None:
         """Do nothing."""
 
-    async def stop(self) -> None:
+    async def stop(self, *, sessions: bool = False) -> int:  # noqa: ARG002 - the Protocol's
         """Do nothing."""
+        return 0

@@ -5,6 +5,7 @@ meanwhile, so that the verbs which its agent calls find who runs the tick. Neigh
 """
 
 import signal
+from collections.abc import Mapping
 
 import trio
 
@@ -12,14 +13,18 @@ from looop.child import tree
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine import guarded, holder
-from looop.engine.call import Call
+from looop.engine import guarded, holder, startup
+from looop.engine.ask import ask
+from looop.engine.call import Call, RunLocally
 from looop.engine.control import Control
+from looop.engine.fleet import FilesFleet
 from looop.engine.live import Lateness, RunVerb
+from looop.engine.offline import Offline
+from looop.engine.questions import Questions
+from looop.engine.sessions import Sessions
 from looop.loop import dry
 from looop.loop.beat import Beats, Order, Report
 from looop.loop.clock import Clock
-from looop.loop.fleet import NoFleet
 from looop.loop.site import Surroundings
 from looop.loop.voice import Voice
 from looop.store import files, memory
@@ -32,10 +37,20 @@ LOCK_PAUSE = 0.05
 
 
 class ForegroundLive:
-    """What verbs may ask of a foreground tick: to record the agent's one verb, and little else."""
+    """What verbs may ask of a foreground tick: to record the agent's one verb, and to read the files."""
 
-    def __init__(self, beats: Beats) -> None:
+    def __init__(self, profile: Profile, beats: Beats) -> None:
         self._beats = beats
+        self.sessions: Sessions = Offline(profile)
+
+    @property
+    def questions(self) -> Questions:
+        """Leave them to the caller's own process, which has the files."""
+        raise RunLocally
+
+    def leaders(self) -> Mapping[int, str]:
+        """Name none: where a session lives there is an engine."""
+        return {}
 
     def phase(self) -> Phase:
         """Tell what the tick is doing now."""
@@ -60,9 +75,46 @@ class ForegroundLive:
         """Refuse: the tick ends first."""
         raise _busy()
 
-    async def stop(self) -> None:
+    async def stop(self, *, sessions: bool = False) -> int:  # noqa: ARG002 - the Protocol's
         """Refuse: whoever started the tick can end it with Ctrl-C."""
         raise _busy()
+
+
+class Door:
+    """The socket of a foreground tick and the profile's lock, until an engine takes both over."""
+
+    def __init__(self, profile: Profile, lock: files.Lock, call: Call) -> None:
+        self._profile = profile
+        self._lock = lock
+        self._call = call
+        self._open = trio.CancelScope()
+        self._closed = trio.Event()
+
+    async def serve(
+        self, control: Control, *, task_status: trio.TaskStatus[Control] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Answer verbs until cancelled, or until `perform` needs an engine in our place."""
+        try:
+            with self._open:
+                await control.serve(task_status=task_status)
+        finally:
+            self._closed.set()
+
+    async def perform(self, act: Act) -> None:
+        """Have an engine run a tick's recorded verb; Problem with what it said when it did not end well.
+
+        The tick goes on without the lock: what is left of its landing is told by digests and sizes.
+        """
+        self._open.cancel()
+        await self._closed.wait()
+        self._lock.release()
+        await startup.engine(self._profile, env=self._call.env)
+        answer = await ask(self._profile.sock, *act.argv)
+        if answer is None or answer.code != Exit.DONE:
+            said = answer.err.removeprefix("looop: ").strip() if answer is not None else ""
+            raise Problem(
+                Exit.NO, "verb-failed", said or "the engine was lost meanwhile: look before you repeat it"
+            )
 
 
 async def tick(profile: Profile, call: Call, run_verb: RunVerb, *, dry_run: bool, force: bool) -> int:
@@ -77,7 +129,8 @@ async def tick(profile: Profile, call: Call, run_verb: RunVerb, *, dry_run: bool
     with await _lock(profile) as lock:
         tree.become_subreaper()
         lock.write_holder(holder.myself())
-        return await _beat(profile, call, run_verb, Order(by_hand=True, force=force))
+        door = Door(profile, lock, call)
+        return await _beat(profile, call, run_verb, door, Order(by_hand=True, force=force))
 
 
 async def _lock(profile: Profile) -> files.Lock:
@@ -91,10 +144,10 @@ async def _lock(profile: Profile) -> files.Lock:
     raise _busy()
 
 
-async def _beat(profile: Profile, call: Call, run_verb: RunVerb, order: Order) -> int:
+async def _beat(profile: Profile, call: Call, run_verb: RunVerb, door: Door, order: Order) -> int:
     clock = Clock()
     voice = Voice(profile, clock)
-    beats = Beats(profile, env=call.env, say=voice.say, fleet=NoFleet(), clock=clock)
+    beats = Beats(profile, env=call.env, say=voice.say, fleet=FilesFleet(profile, door.perform), clock=clock)
     stopped: list[int] = []
     reports: list[Report] = []
     with voice.followed() as lines:
@@ -102,7 +155,7 @@ async def _beat(profile: Profile, call: Call, run_verb: RunVerb, order: Order) -
             await nursery.start(_heed_signals, nursery.cancel_scope, stopped)
             nursery.start_soon(_heed_guard, nursery.cancel_scope)
             nursery.start_soon(_tell, lines, call)
-            await nursery.start(Control(profile, run_verb, ForegroundLive(beats)).serve)
+            await nursery.start(door.serve, Control(profile, run_verb, ForegroundLive(profile, beats)))
             reports.append(await _one(beats, order))
             nursery.cancel_scope.cancel()
     if not reports:
@@ -138,7 +191,7 @@ async def _heed_guard(scope: trio.CancelScope) -> None:
 
 
 async def _dry(profile: Profile, call: Call) -> int:
-    site = Surroundings(profile, call.env, lambda _line: None, Clock(), NoFleet()).site()
+    site = Surroundings(profile, call.env, lambda _line: None, Clock(), FilesFleet(profile)).site()
     try:
         await call.out(await dry.prompt(site))
     except memory.Unreadable as error:

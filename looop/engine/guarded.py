@@ -15,6 +15,10 @@ from typing import NoReturn
 import trio
 
 from looop.child import tree
+from looop.child.proc import Proc
+from looop.core.problem import Problem
+from looop.engine import holder
+from looop.store import paths
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNALLED = 128  # plus the signal's number, as shells have it
@@ -25,7 +29,8 @@ _line: int | None = None
 def run(work: Callable[[], int]) -> int:
     """Do `work` in a process of its own and give its exit code, or 128 and the signal that ended it.
 
-    INT, TERM and HUP are handed on to it; when it has ended, nothing that it started lives.
+    INT, TERM and HUP are handed on to it; when it has ended, nothing that it started lives but the
+    keeper that its landing may have started.
     """
     heard, held = os.pipe()
     worker = os.fork()
@@ -43,10 +48,20 @@ def run(work: Callable[[], int]) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, hand_on)
     _, status = os.waitpid(worker, 0)
-    tree.sweep(())
+    tree.sweep((), spared=_is_keeper)
     os.close(held)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else SIGNALLED - code
+
+
+def _is_keeper(process: Proc) -> bool:
+    """Whether this is the keeper of the profile that the environment names."""
+    try:
+        profile = paths.locate(os.environ, os.getcwd())  # noqa: PTH109 - a string, and it may be gone
+    except (Problem, OSError):
+        return False
+    found = holder.living(profile.keeper_lock)
+    return found is not None and (found.pid, found.start) == (process.pid, process.start)
 
 
 async def orphaned() -> None:

@@ -1,6 +1,6 @@
 """What a verb can ask of a running engine; None stands for "no engine" wherever a `Live` is expected."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,6 +8,8 @@ import msgspec
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.engine.call import Call
+from looop.engine.questions import Questions
+from looop.engine.sessions import Sessions
 
 
 class Lateness(msgspec.Struct, frozen=True):
@@ -22,6 +24,17 @@ class Lateness(msgspec.Struct, frozen=True):
 
 class Live(Protocol):
     """The running engine, or the foreground `tick` that serves the socket in its place."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions."""
+
+    @property
+    def questions(self) -> Questions:
+        """Their flags, answers and claims."""
+
+    def leaders(self) -> Mapping[int, str]:
+        """Map the first process of each live session to the session's id."""
 
     def phase(self) -> Phase:
         """Tell what the pulse is doing now."""
@@ -41,8 +54,11 @@ class Live(Protocol):
     async def start_pulse(self) -> None:
         """Run the pulse (again); returns when it lives. Nothing if it does already."""
 
-    async def stop(self) -> None:
-        """End runner, sensors and pulse, a landing in progress first; the engine leaves after this call."""
+    async def stop(self, *, sessions: bool = False) -> int:
+        """End runner, sensors and pulse, a landing in progress first; with `sessions` those too.
+
+        How many sessions live on: the engine leaves after this call when there is none.
+        """
 
 
 RunVerb = Callable[[Sequence[str], Call, "Live | None"], Awaitable[int]]

@@ -14,9 +14,10 @@ from looop.core.problem import Exit, Problem
 from looop.engine.call import Caller, Tty
 
 if TYPE_CHECKING:
-    from looop.engine.call import Call
+    from looop.engine.call import RawCall
 
 SIGNALS = {b"INT": 2, b"TERM": 15, b"HUP": 1}
+TYPED_AHEAD = 1 << 18  # bytes of keys that may wait for the program; then the caller's terminal holds them
 
 
 class RemoteCall:
@@ -36,6 +37,13 @@ class RemoteCall:
         self._stdin_limit = 0
         self._stdin_news = trio.Event()
         self._stdin_ended = False
+        self._syncs = 0
+        self._synced = 0
+        self._hung_up = False
+        self._sync_news = trio.Event()
+        self._raw = False
+        self._room = trio.Event()
+        self._resized = trio.Event()
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -69,6 +77,24 @@ class RemoteCall:
         """Tell the caller how to go on at the next engine."""
         await self.send(wire.Frame(wire.RESUME, wire.pack_fields(argv)))
 
+    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+        """Write to the caller's stdout and tell it how to go on from then on: it gets both or neither."""
+        await self.send(wire.Frame(wire.HAND, wire.pack_hand(argv, _bytes(text))))
+
+    async def flushed(self) -> None:
+        """Return once all that was sent stands on the caller's streams. BrokenPipeError when it hung up.
+
+        Cancelled, nobody knows; a hang-up cancels the verb as well, and either may come first.
+        """
+        self._syncs += 1
+        mine = self._syncs
+        await self.send(wire.Frame(wire.SYNC, str(mine).encode()))
+        while self._synced < mine:
+            if self._hung_up:
+                raise BrokenPipeError("the caller has hung up")
+            self._sync_news = trio.Event()
+            await self._sync_news.wait()
+
     async def stdin(self, limit: int) -> bytes:
         """Read the caller's stdin to its end; Problem USAGE when it holds more than `limit` bytes."""
         self._stdin_limit = limit
@@ -83,18 +109,50 @@ class RemoteCall:
             )
         return bytes(self._stdin)
 
+    async def raw(self) -> None:
+        """Have the caller's terminal made raw; Problem USAGE when it has none."""
+        if not (self._tty.stdin and self._tty.stdout):
+            raise Problem(
+                Exit.USAGE,
+                "no-terminal",
+                "stdin and stdout must be a terminal: run it in one, without pipes.",
+            )
+        self._raw = True
+        await self.send(wire.Frame(wire.RAW))
+
+    async def keys(self) -> bytes:
+        """Give what was typed since the last call; b"" once nothing will follow."""
+        while not (self._stdin or self._stdin_ended):
+            self._stdin_news = trio.Event()
+            await self._stdin_news.wait()
+        typed = bytes(self._stdin)
+        self._stdin.clear()
+        self._room.set()
+        return typed
+
+    async def resized(self) -> Tty:
+        """Return when the terminal may have a new size, or must be painted anew."""
+        await self._resized.wait()
+        self._resized = trio.Event()
+        return self._tty
+
     async def listen(self, decoder: wire.Decoder, frames: Sequence[wire.Frame]) -> None:
         """Heed the caller until cancelled, first what it said already; a hang-up cancels the verb."""
         try:
             while True:
                 for frame in frames:
                     self._take(frame)
+                while self._raw and len(self._stdin) > TYPED_AHEAD:
+                    self._room = trio.Event()
+                    await self._room.wait()
                 data = await self._talk.recv(wire.CHUNK)
                 if not data:
                     break
                 frames = list(decoder.feed(data))
         except (OSError, wire.ProtocolError):
             pass
+        self._hung_up = True
+        self._sync_news.set()
         self.scope.cancel()
 
     async def send(self, frame: wire.Frame) -> None:
@@ -128,19 +186,27 @@ class RemoteCall:
             columns, lines = wire.unpack_size(frame.data)
             tty = self._tty
             self._tty = Tty(tty.stdin, tty.stdout, tty.stderr, columns, lines)
+            self._resized.set()
+        elif frame.kind == wire.SYNCED:
+            self._synced = max(self._synced, _number(frame.data))
+            self._sync_news.set()
         elif frame.kind == wire.SIGNAL and frame.data in SIGNALS:
             self.signalled = SIGNALS[frame.data]
             self.scope.cancel()
 
     def _hear(self, data: bytes) -> None:
         """Keep what the verb asked for, and one byte more to know that there was more."""
-        self._stdin += data[: max(0, self._stdin_limit + 1 - len(self._stdin))]
+        self._stdin += data if self._raw else data[: max(0, self._stdin_limit + 1 - len(self._stdin))]
         self._stdin_ended = self._stdin_ended or not data
         self._stdin_news.set()
 
 
 def _tty(found: wire.Terminal) -> Tty:
     return Tty(found.stdin, found.stdout, found.stderr, found.columns, found.lines)
+
+
+def _number(data: bytes) -> int:
+    return int(data) if data.isdigit() and len(data) < 16 else 0  # noqa: PLR2004 - what a counter of ours can be
 
 
 def _bytes(text: str) -> bytes:
@@ -151,4 +217,4 @@ def _bytes(text: str) -> bytes:
 
 
 if TYPE_CHECKING:
-    _: type[Call] = RemoteCall
+    _: type[RawCall] = RemoteCall

@@ -2,13 +2,15 @@
 
 In: a profile, even one that can't be read. Out: what was ended, and what survived. Gently, the engine is
 asked and finishes a landing; `now` kills, needs neither an engine that answers, nor CONFIG, nor disk space.
+Sessions go on below keeper unless they are to end too.
 """
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM
 
 import trio
 
@@ -16,7 +18,7 @@ from looop.child import tree
 from looop.child.proc import Proc
 from looop.core.problem import Exit, Problem
 from looop.engine import holder
-from looop.engine.ask import STOP, ask
+from looop.engine.ask import STOP, STOP_ALL, ask
 from looop.store import files
 from looop.store.paths import Profile
 
@@ -27,25 +29,34 @@ UNNAMED = 3.0  # seconds that a fresh keeper has for putting its name into its l
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What `down` found and did. `trouble` is why `.up` could not be removed: the pulse stays wanted then."""
+    """What `down` found and did. `trouble` is why `.up` could not be removed: the pulse stays wanted then.
+
+    `sessions` is how many go on; while there are any, keeper and engine stay for them.
+    """
 
     ran: bool
     survivors: tuple[Proc, ...] = ()
     trouble: str | None = None
+    sessions: int = 0
 
 
-async def down(profile: Profile, *, now: bool = False, patience: float = PATIENCE) -> Stopped:
-    """End pulse, engine and keeper; return when they are seen to be gone.
+async def down(
+    profile: Profile, *, now: bool = False, sessions: bool = False, patience: float = PATIENCE
+) -> Stopped:
+    """End the pulse, with `sessions` those too; return when it is seen to be gone.
 
-    Nothing runs, or no profile: `ran` is False, and that is no error. With `now` at once, by killing whole
-    trees, that of a `tick` by hand too; who survives is named. Else Problem NO after `patience` seconds, or
-    when somebody ran `up` meanwhile. A cancel leaves it half done; calling it again goes on.
+    Engine and keeper go with it when no session lives. Nothing runs, or no profile: `ran` is False, and that
+    is no error. With `now` at once, by killing whole trees, that of a `tick` by hand too; who survives is
+    named. Else Problem NO after `patience` seconds, or when somebody ran `up` meanwhile. A cancel leaves it
+    half done; calling it again goes on.
     """
     trouble = await files.aside(_unwant, profile)
     if now:
-        return await files.aside(_kill, profile, trouble)
+        return await files.aside(_kill, profile, trouble, sessions)
     with trio.move_on_after(patience):
-        theirs = await _told_to_end(profile)
+        theirs = await _told_to_end(profile, sessions=sessions)
+        if isinstance(theirs, int):
+            return Stopped(ran=True, trouble=trouble, sessions=theirs)
         while bool(theirs) and await files.aside(_runs, profile, theirs):
             if trouble is None and profile.up.exists():
                 raise Problem(Exit.NO, "up-again", "Somebody ran `looop up` meanwhile, so the pulse goes on.")
@@ -59,20 +70,25 @@ async def down(profile: Profile, *, now: bool = False, patience: float = PATIENC
     )
 
 
-async def _told_to_end(profile: Profile) -> tuple[Path, ...]:
+async def _told_to_end(profile: Profile, *, sessions: bool) -> tuple[Path, ...] | int:
     """Tell the engine, or keeper for it, to end; the locks that are free once it has, none for neither.
 
-    A `tick` by hand is its caller's to end: it holds the profile's lock and takes no STOP. An engine that
-    waits for its end goes, and it goes on.
+    Or how many sessions go on, once the pulse has ended: then nothing is to be waited for. A `tick` by hand
+    is its caller's to end: it holds the profile's lock and takes no STOP. An engine that waits for its end
+    goes, and it goes on.
     """
     both = (profile.keeper_lock, profile.lock)
     keeper = await files.aside(_named, profile.keeper_lock)
-    answer = await ask(profile.sock, STOP)
+    answer = await ask(profile.sock, STOP_ALL if sessions else STOP)
     if answer is not None and answer.code == Exit.REFUSED:
         raise Problem(Exit.REFUSED, "not-yours", answer.err.removeprefix("looop: ").strip())
     if answer is not None and answer.code is not None:
-        return both
+        return int(answer.out or "0") or both
     if keeper is not None:  # its engine starts, hangs, waits for a tick by hand, or was just lost
+        going_on = 0 if sessions else len(_leaders(keeper))
+        if going_on:
+            await _end_engine(keeper)
+            return going_on
         tree.send(keeper, SIGTERM)
         return both[:1] if answer is not None and answer.left_to_us else both
     if answer is not None and answer.deaf:
@@ -82,6 +98,16 @@ async def _told_to_end(profile: Profile) -> tuple[Path, ...]:
             "An engine without a keeper holds this profile and does not answer: `looop down --now` ends it.",
         )
     return ()
+
+
+async def _end_engine(keeper: Proc) -> None:
+    """Have keeper end its engine and nothing else; returns when that engine is gone."""
+    engines = await files.aside(_engines, keeper)
+    tree.send(keeper, SIGINT)
+    while True:
+        if not await files.aside(_living, engines):
+            return
+        await trio.sleep(PAUSE)
 
 
 def _runs(profile: Profile, locks: tuple[Path, ...]) -> bool:
@@ -98,18 +124,41 @@ def _unlink_socket(profile: Profile) -> None:
         profile.sock.unlink(missing_ok=True)
 
 
-def _kill(profile: Profile, trouble: str | None) -> Stopped:
-    roots = [
-        process
-        for lock in (profile.keeper_lock, profile.lock)
-        if (process := _named(lock)) is not None and _held(lock)
-    ]
+def _kill(profile: Profile, trouble: str | None, sessions: bool) -> Stopped:
+    keeper, engine = (_held_by(lock) for lock in (profile.keeper_lock, profile.lock))
+    going_on = 0 if sessions or keeper is None else len(_leaders(keeper))
+    heads = (keeper,) if keeper is None or not going_on else _engines(keeper)
+    roots = list(dict.fromkeys(process for process in (*heads, engine) if process is not None))
     seen = dict.fromkeys(roots) | {below: None for root in roots for below in tree.descendants(root.pid)}
     for root in roots:
         tree.kill_tree(root.pid)
-    survivors = tuple(process for process in seen if tree.alive(process.pid, process.start))
-    _unlink_socket(profile)
-    return Stopped(bool(roots), survivors, trouble)
+    survivors = _living(seen)
+    if not going_on:
+        _unlink_socket(profile)
+    return Stopped(bool(roots), survivors, trouble, going_on)
+
+
+def _living(processes: Iterable[Proc]) -> tuple[Proc, ...]:
+    return tuple(process for process in processes if tree.alive(process.pid, process.start))
+
+
+def _held_by(lock: Path) -> Proc | None:
+    found = _named(lock)
+    return found if found is not None and _held(lock) else None
+
+
+def _leaders(keeper: Proc) -> tuple[Proc, ...]:
+    """Give the first processes of live sessions: keeper's children that lead a session, as no engine does."""
+    return tuple(
+        child for child in tree.strays(keeper.pid, ()) if child.session == child.pid and not child.dead
+    )
+
+
+def _engines(keeper: Proc) -> tuple[Proc, ...]:
+    """Give keeper's other children: its engine, and for a moment what an engine before that left."""
+    return tuple(
+        child for child in tree.strays(keeper.pid, ()) if child.session != child.pid and not child.dead
+    )
 
 
 def _named(lock: Path) -> Proc | None:

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 import trio
 
+from looop import __version__
+from looop.child import stray
 from looop.child.environ import own_command
 from looop.core.problem import Exit, Problem
 from looop.engine import failure, keeper
-from looop.engine.ask import START, ask
+from looop.engine.ask import HERE, RENEW, START, ask
 from looop.engine.timing import Timing
 from looop.store import files
 from looop.store.paths import Profile
@@ -31,9 +33,10 @@ STARTS = 2  # keepers that one `up` starts at most: one may have been told to le
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A pulse that was seen alive; `already`: before this `up`, too."""
+    """A pulse that was seen alive; `already`: before this `up`, too; `renewed`: this looop took over."""
 
     already: bool
+    renewed: bool = False
 
 
 async def up(
@@ -46,18 +49,25 @@ async def up(
 ) -> Seen:
     """Have the pulse run, and return when it answered; nothing but that on a second call.
 
+    A keeper and an engine of another version are replaced in place; sessions don't notice.
     Problem NO with the engine's reason when it can't live, or after `patience` seconds. It stays wanted
     then, and what can be tried again is. OSError when the wish can't be written (a full disk). A cancel
     leaves it wanted too. `command` starts this program; `timing` is for tests.
     """
     starter = _Starter(profile, env, command or own_command(), timing or Timing())
     await files.aside(_want, profile, env)
+    renewed = False
     with trio.move_on_after(patience):
         for look in itertools.count():
             starter.see_to_a_keeper()
             answer = await ask(profile.sock, START)
             if answer is not None and answer.code is not None:
-                return _seen(answer.code, answer.out, first=look == 0)
+                said, _, version = answer.out.partition(" ")
+                if answer.code != Exit.DONE or version == __version__:
+                    return _seen(answer.code, answer.out, said, first=look == 0, renewed=renewed)
+                if not renewed:
+                    await ask(profile.sock, RENEW, *(command or own_command()))
+                    renewed = True
             starter.give_up_for_a_reason()
             await trio.sleep(PAUSE)
     raise Problem(
@@ -68,12 +78,53 @@ async def up(
     )
 
 
+async def engine(
+    profile: Profile,
+    *,
+    env: Mapping[str, str],
+    command: Sequence[str] | None = None,
+    timing: Timing | None = None,
+    patience: float = PATIENCE,
+) -> None:
+    """Have an engine for sessions, without a wish for the pulse; returns when it answers.
+
+    Problem NO as in `up`. It leaves by itself when no session has lived for some seconds.
+    """
+    starter = _Starter(profile, env, command or own_command(), timing or Timing(), once=True)
+    with trio.move_on_after(patience):
+        while True:
+            answer = await ask(profile.sock, HERE)
+            if answer is not None and answer.code == Exit.DONE:
+                return
+            if answer is not None and answer.left_to_us:
+                raise Problem(
+                    Exit.NO,
+                    "busy",
+                    "A tick by hand has this profile: wait until it has ended, then try again.",
+                )
+            starter.see_to_a_keeper()
+            starter.give_up_for_a_reason()
+            await trio.sleep(PAUSE)
+    raise Problem(
+        Exit.UNREACHABLE,
+        "not-seen",
+        f"No engine answered within {patience:g} s: {profile.pulse / 'keeper.log'} says how far it got.",
+    )
+
+
 class _Starter:
-    """Starts a keeper where there is none."""
+    """Starts a keeper where there is none; with `once` its first engine needs no wish."""
 
     def __init__(
-        self, profile: Profile, env: Mapping[str, str], command: Sequence[str], timing: Timing
+        self,
+        profile: Profile,
+        env: Mapping[str, str],
+        command: Sequence[str],
+        timing: Timing,
+        *,
+        once: bool = False,
     ) -> None:
+        self._once = once
         self._profile = profile
         self._env = env
         self._command = command
@@ -107,12 +158,14 @@ class _Starter:
     def _spawn(self, lock: files.Lock) -> None:
         profile, timing = self._profile, self._timing.argument()
         engine = [*self._command, "__engine", str(profile.data), str(profile.config), timing]
-        argv = [*self._command, "__keeper", str(profile.data), timing, *engine]
+        once = ("--once",) if self._once else ()
+        argv = [*self._command, "__keeper", str(profile.data), timing, *once, *engine]
+        files.private_dir(profile.pulse, below=profile.data)
         log = profile.pulse / "keeper.log"
         # Above the numbers that are assigned below, so that none overwrites another.
         handed = fcntl.fcntl(lock.fileno(), fcntl.F_DUPFD_CLOEXEC, keeper.LOCK + 1)
         try:
-            os.posix_spawn(
+            keeper_pid = os.posix_spawn(
                 argv[0],
                 argv,
                 self._env,
@@ -128,6 +181,7 @@ class _Starter:
             )
         finally:
             os.close(handed)
+        stray.spare(keeper_pid)  # a tick by hand that starts one must not take it for a leftover
 
 
 def _want(profile: Profile, env: Mapping[str, str]) -> None:
@@ -135,13 +189,13 @@ def _want(profile: Profile, env: Mapping[str, str]) -> None:
     files.durable(profile.up, json.dumps(wish).encode() + b"\n")
 
 
-def _seen(code: int, said: str, *, first: bool) -> Seen:
+def _seen(code: int, told: str, how: str, *, first: bool, renewed: bool) -> Seen:
     if code != Exit.DONE:
         raise Problem(
             Exit.NO,
             "pulse-failed",
-            f"The pulse does not live: {said.rstrip('.') or 'its engine said no more'}. It is tried again "
+            f"The pulse does not live: {told.rstrip('.') or 'its engine said no more'}. It is tried again "
             "by itself; `looop down` ends that.",
         )
     # An engine that came up while we waited says "already" too.
-    return Seen(already=first and said == "already")
+    return Seen(already=first and how == "already", renewed=renewed)

@@ -51,7 +51,7 @@ class PulseLike(Protocol):
 
 
 class Ward:
-    """One pulse after another. In `safe` mode none until `start` is called."""
+    """One pulse after another. In `safe` mode, and unless it is `wanted`, none until `start` is called."""
 
     def __init__(
         self,
@@ -59,28 +59,32 @@ class Ward:
         note: Callable[[BaseException], Awaitable[None]],
         *,
         safe: bool = False,
+        wanted: bool = True,
     ) -> None:
         self._make = make
         self._note = note
-        self._safe = safe
+        self._rests = safe or not wanted
         self._pulse: PulseLike | None = None
-        self._phase = Phase(
-            doing=Doing.SAFE_MODE if safe else Doing.STARTING,
-            since=time.time(),
-            trouble="the engine ended too often within minutes" if safe else None,
-        )
+        self._lent = False  # the pulse is there for one beat only
+        self._life = trio.CancelScope()
+        self._turn = trio.Lock()
+        self._phase = _safe_mode() if safe else _phase(Doing.STARTING if wanted else Doing.STOPPED)
         self._asked = trio.Event()
         self._changed = trio.Event()
 
     async def serve(self) -> NoReturn:
-        """Keep the pulse alive until cancelled."""
-        if self._safe:
-            await self._asked.wait()
+        """Keep the pulse alive until cancelled, but for the times when it was stopped."""
         delays = _delays()
         while True:
-            self._become(Phase(doing=Doing.STARTING, since=time.time()))
+            if self._rests:
+                await self._asked.wait()
+                delays = _delays()
+            self._become(_phase(Doing.STARTING))
             born = trio.current_time()
             trouble = await self._live()
+            if trouble is None:
+                self._become(_phase(Doing.STOPPED))
+                continue
             if trio.current_time() - born > CALM:
                 delays = _delays()
             delay = next(delays)
@@ -94,18 +98,62 @@ class Ward:
     async def start(self) -> bool:
         """Return when the pulse lives; False if it did already. Problem NO with the reason if it can't.
 
-        Ends safe mode, and the wait after a crash.
+        Ends safe mode, a rest, and the wait after a crash.
         """
         if self._lives():
             return False
+        self._rests = False
         self._asked.set()
-        if self._phase.doing in {Doing.SAFE_MODE, Doing.CRASHED}:
+        if self._phase.doing in {Doing.SAFE_MODE, Doing.CRASHED, Doing.STOPPED}:
             await self._news()
         while not self._lives():
             if self._phase.trouble is not None:
                 raise Problem(Exit.NO, "pulse-failed", self._phase.trouble)
             await self._news()
         return True
+
+    async def stop(self) -> None:
+        """Let it rest; returns when the pulse has ended, a landing in progress first."""
+        if not self._rests:
+            self._rests = True
+            self._asked.set()  # ends the wait after a crash
+            self._asked = trio.Event()
+        self._life.cancel()
+        if self._phase.doing is Doing.CRASHED:
+            self._become(_phase(Doing.STOPPED))
+        while self._lives():
+            await self._news()
+
+    async def once(self, order: Order, heard: Callable[[str], None]) -> ReportLike | None:
+        """Do one beat: of the living pulse, or of one made for it where the pulse rests.
+
+        Problem NO when it could not live: in safe mode, after a crash. A cancel ends a beat of its own.
+        """
+        if self._lives() or self._phase.doing is not Doing.STOPPED:
+            return await self.pulse().tick_now(order, heard)
+        report: ReportLike | None = None
+        problem: Problem | None = None
+        async with self._turn:
+            self._pulse, self._lent = (pulse := self._make()), True
+            try:
+                async with trio.open_nursery() as nursery:
+
+                    async def ask() -> None:
+                        nonlocal report, problem
+                        try:
+                            report = await pulse.tick_now(order, heard)
+                        except Problem as found:  # as itself, not wrapped by the nursery
+                            problem = found
+                        nursery.cancel_scope.cancel()
+
+                    nursery.start_soon(ask)
+                    nursery.start_soon(_serve, pulse)
+            finally:
+                self._pulse, self._lent = None, False
+                self._become(self._phase)
+        if problem is not None:
+            raise problem
+        return report
 
     def phase(self) -> Phase:
         """Tell what the pulse does, or why there is none."""
@@ -127,23 +175,27 @@ class Ward:
         if self._pulse is not None:
             self._pulse.poke()
 
-    async def _live(self) -> str:
-        """Let one pulse live; return what ended it."""
-        try:
-            pulse = self._make()
-            async with trio.open_nursery() as nursery:
-                await nursery.start(pulse.serve)
-                self._pulse = pulse
-                self._become(self._phase)
-        except Exception as error:  # noqa: BLE001 - a crash of the pulse ends here
-            await self._note(error)
-            return _reason(error)
-        finally:
-            self._pulse = None
-        return "the pulse ended by itself"
+    async def _live(self) -> str | None:
+        """Let one pulse live; return what ended it, None for `stop`."""
+        async with self._turn:
+            try:
+                with trio.CancelScope() as self._life:
+                    if self._rests:
+                        return None
+                    pulse = self._make()
+                    async with trio.open_nursery() as nursery:
+                        await nursery.start(pulse.serve)
+                        self._pulse = pulse
+                        self._become(self._phase)
+            except Exception as error:  # noqa: BLE001 - a crash of the pulse ends here
+                await self._note(error)
+                return _reason(error)
+            finally:
+                self._pulse = None
+            return None if self._life.cancelled_caught else "the pulse ended by itself"
 
     def _lives(self) -> bool:
-        return self._pulse is not None
+        return self._pulse is not None and not self._lent
 
     def _become(self, phase: Phase) -> None:
         self._phase = phase
@@ -152,6 +204,19 @@ class Ward:
 
     async def _news(self) -> None:
         await self._changed.wait()
+
+
+async def _serve(pulse: PulseLike) -> None:
+    await pulse.serve(task_status=trio.TASK_STATUS_IGNORED)
+
+
+def _phase(doing: Doing) -> Phase:
+    return Phase(doing=doing, since=time.time())
+
+
+def _safe_mode() -> Phase:
+    trouble = "the engine ended too often within minutes"
+    return Phase(doing=Doing.SAFE_MODE, since=time.time(), trouble=trouble)
 
 
 def _delays() -> Iterator[float]:

@@ -141,6 +141,7 @@ class Beats:
 
     async def _beat(self, at: Site, order: Order) -> Report:
         self.show(Doing.SENSING)
+        await at.fleet.tidy()
         try:
             policy = await files.aside(memory.observe, at.profile)
         except memory.Unreadable as error:
@@ -190,13 +191,15 @@ class Beats:
         self, at: Site, why: Why, choice: Choice, world: World, changes: tuple[Change, ...]
     ) -> Report:
         run_id = ids.run_id(at.clock.local())
-        prompt = await files.aside(book.prompt, at, self._state, world, changes, why, run_id)
+        answers = at.fleet.answers()
+        prompt = await files.aside(book.prompt, at, self._state, world, changes, why, answers, run_id)
         run = await files.aside(book.begin, at, run_id, why, choice, changes, world)
         self.show(Doing.DECIDING, run=run.id)
         at.say(f"tick {run.id}: {why}; asking {choice.name}")
         self._transaction = Transaction(at.fleet)
+        told = tuple(answer.number for answer in answers)
         try:
-            ticked = await tick(at, run, prompt, world, choice, self._transaction, self._landing)
+            ticked = await tick(at, run, prompt, world, choice, self._transaction, self._landing, told)
         except OSError:  # the run stays open: what finishes it in the next beat writes its line too
             raise
         except BaseException as error:  # a cancel above all

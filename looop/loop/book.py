@@ -20,6 +20,7 @@ from looop.core.state import Done, LoopState
 from looop.core.streams import Cost
 from looop.core.world import World
 from looop.loop import land
+from looop.loop.fleet import Answer
 from looop.loop.landing import Record
 from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
@@ -85,7 +86,13 @@ def begin(
 
 
 def prompt(
-    site: Site, state: LoopState, world: World, changes: tuple[Change, ...], why: Why, run_id: str
+    site: Site,
+    state: LoopState,
+    world: World,
+    changes: tuple[Change, ...],
+    why: Why,
+    answers: tuple[Answer, ...],
+    run_id: str,
 ) -> str:
     """Write what the agent is told."""
     held = [line for item, line in limits.held(state) if not state.throttles[item].told]
@@ -96,6 +103,7 @@ def prompt(
         journal=memory.journal_lines(site.profile, JOURNAL.count),
         last_failure=state.failure.reason or None,
         notices=(*state.notices, *held),
+        answered=tuple(f"{answer.session} had asked: {answer.question}\n{answer.text}" for answer in answers),
         local_time=f"{site.clock.local():%Y-%m-%d %H:%M %z}",
         run=run_id,
     )

@@ -19,4 +19,4 @@ async def prompt(site: Site) -> str:
     changes = compare(last, world)
     why = Why.FIRST_LOOK if last is None else Why.CHANGED if changes else Why.BY_HAND
     state = await files.aside(book.load, site.profile)
-    return await files.aside(book.prompt, site, state, world, changes, why, RUN)
+    return await files.aside(book.prompt, site, state, world, changes, why, site.fleet.answers(), RUN)

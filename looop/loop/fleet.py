@@ -12,6 +12,16 @@ from looop.core.problem import Exit, Problem
 from looop.core.world import Claim, Session
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's answer to the flag with this number, of a session that had ended before it could hear it."""
+
+    number: int
+    session: str
+    question: str
+    text: str
+
+
 class Fleet(Protocol):
     """Sessions and claims now, and the verbs that a tick may have performed on them."""
 
@@ -26,6 +36,15 @@ class Fleet(Protocol):
 
     async def perform(self, act: Act) -> None:
         """Do it, once; Problem if it can't be done."""
+
+    async def tidy(self) -> None:
+        """Retire sessions that ended long ago, drop claims of those that are over."""
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Give the answers that no session is left to hear; the next prompt has them."""
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Count the answers to these flags as delivered, durably; a second time: nothing."""
 
 
 @dataclass
@@ -49,6 +68,16 @@ class NoFleet:
         """Refuse, as `check` does."""
         self.check(act)
 
+    async def tidy(self) -> None:
+        """Do nothing."""
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Tell of no answer."""
+        return ()
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Do nothing."""
+
 
 @dataclass
 class FakeFleet(NoFleet):
@@ -57,6 +86,7 @@ class FakeFleet(NoFleet):
     shown: tuple[Session, ...] = ()
     held: tuple[Claim, ...] = ()
     performed: list[Act] = field(default_factory=list)
+    answered: tuple[Answer, ...] = ()
 
     def sessions(self) -> tuple[Session, ...]:
         """Tell of the sessions that the test set."""
@@ -72,3 +102,11 @@ class FakeFleet(NoFleet):
     async def perform(self, act: Act) -> None:
         """Record it."""
         self.performed.append(act)
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Tell of the answers that the test set."""
+        return self.answered
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Forget them."""
+        self.answered = tuple(answer for answer in self.answered if answer.number not in numbers)

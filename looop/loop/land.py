@@ -20,6 +20,7 @@ from looop.loop import journal
 from looop.loop.landing import Record, Step, Verb
 from looop.loop.site import Site
 from looop.store import files
+from looop.store.copies import in_place
 from looop.store.paths import Profile
 from looop.store.runs import Run
 
@@ -46,20 +47,31 @@ async def policy_lock(site: Site) -> files.Lock:
 
 
 async def land(
-    site: Site, run: Run, landing: Landing, line: str, baseline: Baseline | None, timer: int | None = None
+    site: Site,
+    run: Run,
+    landing: Landing,
+    line: str,
+    baseline: Baseline | None,
+    timer: int | None = None,
+    told: tuple[int, ...] = (),
 ) -> tuple[str, ...]:
     """Do it all, under the policy lock if files are to be written. A cancel waits until it is finished.
 
-    Gives notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
+    `told` are the numbers of the answers that the tick has read: from here on they count as delivered. Gives
+    notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
     """
-    record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer)
+    record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer, told)
     with trio.CancelScope(shield=True):
         notices = await finish(site, run, record)
     return notices  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
 
 
 async def finish(site: Site, run: Run, record: Record) -> tuple[str, ...]:
-    """Bring a staged landing to its end, whatever of it was done before."""
+    """Bring a staged landing to its end, whatever of it was done before.
+
+    The answers come first: a session that the verb starts must not be told again what the tick was told.
+    """
+    await site.fleet.told(record.told)
     notices = await files.aside(_files, site.profile, run, record)
     record, said = await _verb(site, run, record)
     await files.aside(_end, site.profile, run, record)
@@ -87,21 +99,14 @@ def keep_rejected(run: Run, before: Mapping[str, Leaf], after: Mapping[str, Leaf
     _copy_out(run.rejected, {path: leaf.data for path, leaf in after.items() if before.get(path) != leaf})
 
 
-def now_in_place(profile: Profile, path: str) -> str | None:
-    """Give the digest of a policy file as it stands in DATA; None if there is none.
-
-    What is no regular file has a digest that no file has: it is somebody's, and stays.
-    """
-    try:
-        return digest_bytes(files.read_regular(profile.data / path, limit=_LARGEST))
-    except FileNotFoundError:
-        return None
-    except (files.NotRegular, files.TooLarge) as error:
-        return f"no regular file: {error}"
-
-
 def _stage(
-    profile: Profile, run: Run, landing: Landing, line: str, baseline: Baseline | None, timer: int | None
+    profile: Profile,
+    run: Run,
+    landing: Landing,
+    line: str,
+    baseline: Baseline | None,
+    timer: int | None,
+    told: tuple[int, ...],
 ) -> Record:
     journal.rotate(profile)
     steps = tuple(_staged(profile, run, write, count) for count, write in enumerate(landing.writes))
@@ -116,13 +121,14 @@ def _stage(
         line=line,
         baseline=baseline,
         timer=timer,
+        told=told,
     )
     _save(run, record)
     return record
 
 
 def _staged(profile: Profile, run: Run, write: Write, count: int) -> Step:
-    before = now_in_place(profile, write.path)
+    before = in_place(profile, write.path)
     with suppress(OSError):
         _copy_out(run.replaced, {write.path: files.read_regular(profile.data / write.path, limit=_LARGEST)})
     if write.data is None:
@@ -137,7 +143,7 @@ def _files(profile: Profile, run: Run, record: Record) -> tuple[str, ...]:
     """Write the files by digest; what somebody changed since the crash stays, and is told."""
     kept = []
     for step in record.steps:
-        found = now_in_place(profile, step.path)
+        found = in_place(profile, step.path)
         if found == step.after:
             continue
         if found != step.before:

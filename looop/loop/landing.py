@@ -34,7 +34,8 @@ class Step(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """One landing. `journal_size` is the journal's size in bytes before `line` was to be appended.
 
-    `timer` is what `.next-interval` asked for, in seconds from the baseline's time.
+    `timer` is what `.next-interval` asked for, in seconds from the baseline's time. `told` are the answers
+    that the tick's prompt had, by their flags' numbers.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Record(msgspec.Struct, frozen=True):
     line: str
     baseline: Baseline | None
     timer: int | None = None
+    told: tuple[int, ...] = ()
     landed: bool = False
     v: int = 1
 

@@ -3,6 +3,7 @@
 In: a sentence. Out: the command ran, with the sentence in LOOOP_TEXT and on its stdin, never in its text.
 """
 
+from looop.child import spawn
 from looop.core.quote import flat
 from looop.loop.site import Site
 
@@ -17,19 +18,24 @@ async def notify(site: Site, text: str) -> bool:
     """Run the command; False when it failed or there is none. Never raises for what the command does."""
     if not site.config.notify:
         return False
-    plain = flat(text, LONGEST)
     try:
-        ended = await site.run(
-            ["/bin/sh", "-c", site.config.notify],
-            cwd=site.profile.data,
-            env=site.environment(LOOOP_TEXT=plain),
-            stdin=f"{plain}\n".encode(),
-            deadline=DEADLINE,
-            max_out=1 << 16,
-        )
+        ended = await tell(site, site.config.notify, text)
     except OSError as error:
         site.say(f"notify could not be started: {error.strerror}")
         return False
     if ended.code != 0:
         site.say(f"notify failed: {ended.err.decode(errors='replace').strip()[-200:]}")
     return ended.code == 0
+
+
+async def tell(site: Site, command: str, text: str) -> spawn.Ended:
+    """Run a command with a sentence, under the deadline; how it ended. OSError when it can't be started."""
+    plain = flat(text, LONGEST)
+    return await site.run(
+        ["/bin/sh", "-c", command],
+        cwd=site.profile.data,
+        env=site.environment(LOOOP_TEXT=plain),
+        stdin=f"{plain}\n".encode(),
+        deadline=DEADLINE,
+        max_out=1 << 16,
+    )

@@ -5,17 +5,19 @@ there, one journal line, and a few lines on stdout about it. `looop.core.runners
 `rehearsal`. `decide` is pure; `rehearse` performs what it decided.
 """
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 from looop.core.diff import Change, ChangeKind
-from looop.core.due import Why
 from looop.core.goal import front
 from looop.core.ids import is_name
+from looop.core.line import flat
 from looop.core.prompt import Asked, read_back
 from looop.store import files
 
@@ -34,6 +36,18 @@ NAMED = 3
 """Changes that a line names one by one; the others are counted."""
 
 SETUP = "setup.md"
+SETUP_SESSION = "setup"
+START_SETUP = ("start-session", SETUP_SESSION, "--meta", "--goal", SETUP_SESSION, "Interview the person.")
+STARTED = (
+    f"started the session {SETUP_SESSION}, whose questions `looop attach {SETUP_SESSION}` shows ({NAME})"
+)
+UNFINISHED = (
+    f"the session {SETUP_SESSION} is over, and nothing was approved: `looop restart {SETUP_SESSION}` goes on "
+    f"with it, and so does a line of yours below this one ({NAME})"
+)
+VERB_DEADLINE = 60.0
+"""Seconds that looop may take to record a verb."""
+
 DONE = "done"
 WATCHING = ("sensor", "watch")
 """Keys in a goal's frontmatter that name the sensors (one, or several with commas) whose changes it notes."""
@@ -43,6 +57,7 @@ class StepKind(Enum):
     """What a step does."""
 
     ARCHIVE = "archive a goal"
+    START = "start the setup session"
     NOTE = "add a note to a goal"
     NOTHING = "nothing"
 
@@ -52,12 +67,16 @@ class StepKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One move: what to do, to which goal (a file name), the note to add, and the text for the journal."""
+    """One move: what to do, to which goal (a file name), the note to add, and the text for the journal.
+
+    `verb` is what looop is called with; the note is added only if that went well.
+    """
 
     kind: StepKind
     line: str
     goal: str = ""
     note: str = ""
+    verb: tuple[str, ...] = ()
 
 
 def main() -> int:
@@ -73,13 +92,20 @@ def main() -> int:
         return 1
 
 
-def rehearse(prompt: str, folder: Path, say: Callable[[str], None]) -> int:
-    """Decide and perform; `say` gets plain lines. Raises OSError when the folder can't be written."""
+def rehearse(
+    prompt: str, folder: Path, say: Callable[[str], None], call: Callable[[Sequence[str]], str] | None = None
+) -> int:
+    """Decide and perform; `say` gets plain lines. Raises OSError when the folder can't be written.
+
+    `call` calls a verb of looop's and gives what went wrong, or nothing.
+    """
     if not read_back(prompt).why:
         say(f"This is no prompt of looop's: nothing was done ({NAME}).")
         return 2
     step = decide(prompt, _goals(folder))
     say(f"I am a rehearsal: a few fixed rules, not an AI. My move: {step.kind}.")
+    if step.verb and (trouble := (call or _call)(step.verb)):
+        step = Step(StepKind.NOTHING, f"{NAME}: could not {step.kind}: {trouble}")
     _perform(step, folder)
     say(step.line)
     return 0
@@ -103,15 +129,26 @@ def _finished(_asked: Asked, goals: Mapping[str, str]) -> Step | None:
     return None
 
 
-def _first_look(asked: Asked, goals: Mapping[str, str]) -> Step | None:
-    text = goals.get(SETUP)
-    if text is None or asked.why != str(Why.FIRST_LOOK):
+def _setup(asked: Asked, goals: Mapping[str, str]) -> Step | None:
+    """Start the setup session while its goal is there; never again before a person has done something.
+
+    The goal's last line says how far that is: ours means that it is the person's turn.
+    """
+    if SETUP not in goals or not _over(asked.sessions.get(SETUP_SESSION, "")):
         return None
-    note = f"a first look saw {_counted(asked.changes)} ({NAME}: answers and plans need an agent)"
-    if "a first look saw" in text:
+    last = next((line for line in reversed(goals[SETUP].split("\n")) if line.strip()), "")
+    if last.endswith(STARTED) and not asked.answered:
+        line = f"{NAME}: noted on goals/{SETUP} that its session is over and nothing was approved"
+        return Step(StepKind.NOTE, line, SETUP, _dated(asked, UNFINISHED))
+    if last.endswith(UNFINISHED) and not asked.answered:
         return None
-    line = f"{NAME}: first look, noted on goals/{SETUP} what there is"
-    return Step(StepKind.NOTE, line, SETUP, _dated(asked, note))
+    line = f"{NAME}: started the session {SETUP_SESSION}: `looop attach {SETUP_SESSION}` shows its questions"
+    return Step(StepKind.START, line, SETUP, _dated(asked, STARTED), START_SETUP)
+
+
+def _over(state: str) -> bool:
+    """Tell whether a session in this state runs no more; one that is not shown doesn't."""
+    return not state or state.startswith(("ended", "killed", "lost"))
 
 
 def _watched(asked: Asked, goals: Mapping[str, str]) -> Step | None:
@@ -134,7 +171,7 @@ def _nothing(asked: Asked) -> Step:
     return Step(StepKind.NOTHING, f"{NAME}: did nothing; no rule of mine answers {named}{more}")
 
 
-_RULES = (_finished, _first_look, _watched)
+_RULES = (_finished, _setup, _watched)
 
 
 def _watches(text: str) -> Iterator[str]:
@@ -148,12 +185,6 @@ def _story(change: Change) -> str:
     if change.before and change.after:
         return f"went from {change.before} to {change.after}"
     return f"says {change.after}"
-
-
-def _counted(changes: tuple[Change, ...]) -> str:
-    kinds = [change.item.partition(":")[0] for change in changes]
-    counts = ((kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
-    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counts) or "nothing"
 
 
 def _dated(asked: Asked, note: str) -> str:
@@ -180,9 +211,23 @@ def _perform(step: Step, folder: Path) -> None:
         archive = folder / "goals" / "archive"
         files.private_dir(archive)
         files.durable_rename(folder / "goals" / step.goal, archive / step.goal)
-    if step.kind is StepKind.NOTE:
+    if step.note:
         files.append(folder / "goals" / step.goal, step.note)
     files.append(folder / "journal.md", step.line)
+
+
+def _call(argv: Sequence[str]) -> str:
+    """Call a verb of looop's, as any agent would; what went wrong, or nothing."""
+    import trio  # noqa: PLC0415 - most moves call no verb, and this costs more than all of theirs
+
+    from looop.child import spawn  # noqa: PLC0415 - the same
+
+    program = os.environ.get("LOOOP_BIN") or spawn.own_binary()
+    run = partial(spawn.run, [program, *argv], cwd=Path.cwd(), env=dict(os.environ))
+    ended = trio.run(partial(run, deadline=VERB_DEADLINE, max_out=1 << 16))
+    if ended.code == 0:
+        return ""
+    return flat(ended.err.decode(errors="replace")) or f"it ended with exit code {ended.code}"
 
 
 def _say(line: str) -> None:

@@ -22,7 +22,7 @@ from looop.loop.decide import Decided, decide
 from looop.loop.move import Copy, Found
 from looop.loop.site import Site
 from looop.loop.transaction import Transaction
-from looop.store import files, memory
+from looop.store import copies, files, memory
 from looop.store.runs import Run
 
 PARKS = frozenset({Fault.LOGIN, Fault.USAGE_LIMIT})
@@ -71,6 +71,14 @@ class Ticked:
     said: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sensed:
+    """What a tick that ends well has taken in: the world, and the answers by number."""
+
+    world: World
+    told: tuple[int, ...]
+
+
 async def tick(
     site: Site,
     run: Run,
@@ -79,8 +87,12 @@ async def tick(
     choice: Choice,
     transaction: Transaction,
     landing_begins: Callable[[], None],
+    told: tuple[int, ...] = (),
 ) -> Ticked:
-    """Let the agent make its one move. A cancel ends the agent and leaves one line; nothing else changed."""
+    """Let the agent make its one move. A cancel ends the agent and leaves one line; nothing else changed.
+
+    `told` are the numbers of the answers that the prompt has; a tick that ends well has delivered them.
+    """
     copy = await files.aside(move.fill, site.profile)
     try:
         decided = await decide(site, run, prompt, choice)
@@ -93,12 +105,12 @@ async def tick(
         raise
     landing_begins()
     with trio.CancelScope(shield=True):
-        ticked = await _conclude(site, run, copy, decided, world, transaction)
+        ticked = await _conclude(site, run, copy, decided, _Sensed(world, told), transaction)
     return ticked  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
 
 
 async def _conclude(
-    site: Site, run: Run, copy: Copy, decided: Decided, world: World, transaction: Transaction
+    site: Site, run: Run, copy: Copy, decided: Decided, sensed: "_Sensed", transaction: Transaction
 ) -> Ticked:
     """Judge and land. Shielded by the caller: from here on it is milliseconds of files and one verb."""
     failed = _failed(site, decided)
@@ -110,7 +122,7 @@ async def _conclude(
         return await _close(site, run, copy, failed or unread)
     ticked = failed or judged
     if ticked.outcome.well:
-        return await _close(site, run, copy, ticked, world)
+        return await _close(site, run, copy, ticked, sensed)
     await files.aside(land.keep_rejected, run, copy.leaves, found.leaves)
     return await _close(site, run, copy, ticked)
 
@@ -122,23 +134,25 @@ def _judged(site: Site, copy: Copy, found: Found, transaction: Transaction, resu
     return _failure(Outcome.REJECTED, judged.reason, result)
 
 
-async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, world: World | None = None) -> Ticked:
+async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, sensed: "_Sensed | None" = None) -> Ticked:
     """Land what is to land, the journal line in any case, and tell what people changed meanwhile.
 
-    A `world` is there when the tick ended well; it becomes the baseline.
+    What was `sensed` is there when the tick ended well; its world becomes the baseline.
     """
     try:
         lock = await land.policy_lock(site)
     except Problem as held:  # the line alone lands, which needs no lock
-        ticked = _lost(ticked, held.text) if world else ticked
+        ticked = _lost(ticked, held.text) if sensed else ticked
         await land.land(site, run, ticked.landing, _stamped(site, ticked), None)
         return ticked
     with lock:
         outside, reason = await files.aside(_changed_in_place, site, run, copy, ticked.landing)
         if reason:
-            ticked, world = _lost(ticked, reason), None
-        baseline = Baseline.of(world, site.clock.now()) if world else None
-        failed = await land.land(site, run, ticked.landing, _stamped(site, ticked), baseline, ticked.timer)
+            ticked, sensed = _lost(ticked, reason), None
+        baseline = Baseline.of(sensed.world, site.clock.now()) if sensed else None
+        told = sensed.told if sensed else ()
+        line = _stamped(site, ticked)
+        failed = await land.land(site, run, ticked.landing, line, baseline, ticked.timer, told)
     notices = (*ticked.notices, *failed, *(_edited(path) for path in outside))
     return replace(ticked, notices=notices)
 
@@ -165,7 +179,7 @@ def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tup
     targets = [
         write.path for write in landing.writes if write.data is not None or memory.is_policy(write.path)
     ]
-    conflicts = sorted(p for p in targets if land.now_in_place(site.profile, p) != copy.policy.get(p))
+    conflicts = sorted(p for p in targets if copies.in_place(site.profile, p) != copy.policy.get(p))
     if not conflicts:
         return paths, ""
     return paths, f"{', '.join(conflicts)} was changed in place while the tick ran; that edit stays"

@@ -54,6 +54,19 @@ def raise_flag(profile: Profile, cause: str, text: str, *, now: float | None = N
     return _changed(profile, change)
 
 
+def next_number(profile: Profile, above: int = 0) -> int:
+    """Take the next number, durably: for a session's flag, since all of a profile are numbered together.
+
+    `above` is the highest number known elsewhere, should the book itself have been lost.
+    """
+
+    def change(book: _Book) -> tuple[_Book, int]:
+        number = max(book.last, above) + 1
+        return _Book(number, book.open), number
+
+    return _changed(profile, change)
+
+
 def open_flags(profile: Profile) -> tuple[Flag, ...]:
     """Give the open flags by number."""
     return _read(profile).open

@@ -54,6 +54,7 @@ class Profile:
     runs = _Below("runs")
     prompts = _Below("prompts")
     sessions = _Below("sessions")
+    sandboxes = _Below("sandboxes")
     pulse = _Below("sessions", "pulse")
     pulse_log = _Below("sessions", "pulse", "output.log")
     baseline = _Below(".last-world.json")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from looop.engine.unattended import Unattended
 from looop.store.paths import Profile
 from looop.store.profile import prepare
 from support.profiles import profile_in
@@ -54,4 +55,5 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def relayed(profile: Profile, engine: FakeEngine) -> Looop:
+    engine.questions = Unattended(profile)
     return Looop(profile, engine)

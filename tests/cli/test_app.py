@@ -1,11 +1,13 @@
 """A call becomes a verb, and whatever is wrong with it becomes words, a kind and an exit code."""
 
 import json
+import shlex
 
 import pytest
 
 from looop.cli import app, places
 from looop.cli.console import FakeCall
+from looop.cli.examples import EXAMPLES
 from looop.core.problem import Exit
 from looop.engine.call import Kind, RunLocally, Tty
 from looop.store import files
@@ -60,7 +62,14 @@ async def test_a_mistake_is_named_with_what_was_meant(
         ("tick",),
         ("pause",),
         ("unpause",),
-        ("unflag", "1"),
+        ("answer", "1", "yes"),
+        ("approve", "1"),
+        ("deny", "1"),
+        ("freeze", "tea"),
+        ("thaw", "tea"),
+        ("prune",),
+        ("attach", "tea"),
+        ("detach", "tea"),
         ("init", "--runner", "rehearsal", "--yes"),
         ("goal", "edit", "setup"),
     ],
@@ -71,6 +80,16 @@ async def test_what_looop_started_may_not_do_what_a_person_does(
     said = await looop(*argv, kind=kind)
     assert said.code == Exit.REFUSED
     assert "only a person" in said.err
+
+
+@pytest.mark.parametrize(("kind", "words"), [(Kind.TICK, "its journal line"), (Kind.CHILD, "in a session")])
+@pytest.mark.parametrize("argv", [("flag", "why?"), ("unflag", "1"), ("claim", "inbox"), ("done",)])
+async def test_what_a_worker_says_of_itself_is_refused_to_other_programs_of_looop(
+    looop: Looop, argv: tuple[str, ...], kind: Kind, words: str
+) -> None:
+    said = await looop(*argv, kind=kind)
+    assert said.code == Exit.REFUSED
+    assert words in said.err
 
 
 @pytest.mark.parametrize(
@@ -93,9 +112,8 @@ async def test_programs_below_looop_may_look(looop: Looop) -> None:
 async def test_a_missing_profile_is_named_with_the_verb_that_makes_one(
     no_profile: Profile, verb: str
 ) -> None:
-    needed = {"goal new": ("x", "y"), "unflag": ("1",)}
-    one = ("x",) if verb.startswith(("goal ", "sensor ")) else ()
-    said = await Looop(no_profile)(*verb.split(), *needed.get(verb, one))
+    example = EXAMPLES.get(verb, f"looop {verb}").partition(" | ")[0].partition(" > ")[0]
+    said = await Looop(no_profile)(*shlex.split(example)[1:])
     assert said.code == Exit.MISSING
     assert str(no_profile.data) in said.err
     assert "`looop up`" in said.err

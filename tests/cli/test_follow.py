@@ -87,10 +87,16 @@ async def test_raw_gives_the_bytes_as_they_are(looop: Looop, profile: Profile) -
     assert (await looop("log")).out == "red\n"
 
 
-async def test_only_the_pulse_has_a_log_so_far(looop: Looop) -> None:
-    said = await looop("log", "pluse")
-    assert said.code == Exit.MISSING
-    assert 'did you mean "pulse"?' in said.err
+async def test_lines_are_chosen_by_a_pattern(looop: Looop, profile: Profile) -> None:
+    for text in ("tea", "\x1b[1mcoffee", "teapot", "water"):
+        files.append(profile.pulse_log, text)
+    assert (await looop("log", "--grep", "^(tea|cof)")).out == "tea\ncoffee\nteapot\n"
+    assert (await looop("log", "--grep", "tea", "--tail", "1")).out == "teapot\n"
+
+
+async def test_a_log_of_no_session_is_missing(looop: Looop) -> None:
+    said = await looop("log", "pluse", "--json")
+    assert said.problem == (Exit.MISSING, "no-session")
 
 
 async def test_events_are_followed_as_one_object_a_line(

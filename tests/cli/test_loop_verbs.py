@@ -48,7 +48,7 @@ def _proc(pid: int) -> Proc:
 
 
 def stopping(monkeypatch: pytest.MonkeyPatch, stopped: Stopped) -> None:
-    async def down(profile: Profile, *, now: bool) -> Stopped:
+    async def down(profile: Profile, *, now: bool, sessions: bool) -> Stopped:
         return stopped
 
     monkeypatch.setattr(shutdown, "down", down)
@@ -73,6 +73,16 @@ async def test_a_second_up_says_that_it_was_up(profile: Profile, started: list[M
     looop = Looop(profile)
     assert "is up" in (await looop("up")).out
     assert "was up already" in (await looop("up")).out
+
+
+@pytest.mark.parametrize(("runner", "lines"), [("codex", 1), ("rehearsal", 0), ("auto", 0)])
+async def test_an_up_with_a_real_agent_says_in_one_line_that_nothing_confines_it(
+    profile: Profile, started: list[Mapping[str, str]], runner: str, lines: int
+) -> None:
+    _Answering.profile = profile
+    config.set_keys(profile, runner=runner)
+    said = await Looop(profile)("up")
+    assert len([line for line in said.err.splitlines() if "Nothing confines it" in line]) == lines
 
 
 async def test_the_first_up_on_a_terminal_asks_for_consent(

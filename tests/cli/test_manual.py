@@ -40,7 +40,12 @@ async def test_help_of_a_verb_names_each_of_its_flags(looop: Looop, name: str) -
     assert said.code == 0
     for argument in app.find(name).assemble_argument_collection() if name not in places.GROUPS else ():
         if argument.parse:
-            assert argument.names[0] in said.out
+            assert (argument.names[0] in said.out) == argument.show, argument.names
+
+
+async def test_help_breaks_a_paragraph_only_where_the_terminal_ends(looop: Looop) -> None:
+    words = (await looop("help", "flag")).out.partition("With --wait")[2].partition("\n\n")[0]
+    assert [line for line in words.splitlines()[:-1] if len(line) < 60] == []
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if name])
@@ -69,7 +74,7 @@ async def test_completions_name_every_verb_and_flag_and_nothing_hidden(looop: Lo
 @pytest.mark.process
 async def test_bash_completes_verbs_flags_and_verbs_of_two_words(looop: Looop) -> None:
     script = (await looop("config", "bash")).out
-    assert _completed(script, "looop", "st") == ["status"]
+    assert sorted(_completed(script, "looop", "st")) == ["start-session", "status"]
     assert _completed(script, "looop", "goal", "arch") == ["archive"]
     assert _completed(script, "looop", "tick", "--dr") == ["--dry-run"]
 

@@ -81,3 +81,35 @@ def test_the_nearest_word_is_found_whatever_its_case() -> None:
 
 def test_a_word_like_nothing_has_no_nearest() -> None:
     assert ids.nearest("zzz", ["interval", "runner"]) is None
+
+
+@pytest.mark.parametrize("text", ["fix-login", "sessions/fix-login"])
+def test_a_session_may_be_named_with_its_folder(text: str) -> None:
+    assert ids.session_id(text) == "fix-login"
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "a@1", "sessions/", "sessions/a/b"])
+def test_a_session_id_that_is_no_safe_file_name_is_a_usage_error(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        ids.session_id(text)
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.USAGE, "bad-name")
+
+
+@pytest.mark.parametrize("text", ["pulse", "Pulse"])
+def test_the_loops_own_session_id_is_reserved(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        ids.session_id(text)
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.REFUSED, "reserved")
+
+
+def test_a_ulid_is_as_its_specification_says() -> None:
+    assert ids.ulid(1469918176385, bytes(10)) == "01ARYZ6S410000000000000000"
+    assert ids.ulid((1 << 48) - 1, b"\xff" * 10) == "7" + "Z" * 25
+
+
+@given(
+    st.integers(0, (1 << 48) - 2), st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10)
+)
+def test_a_later_ulid_sorts_behind(now: int, one: bytes, other: bytes) -> None:
+    assert ids.ulid(now, one) < ids.ulid(now + 1, other)
+    assert ids.is_name(ids.ulid(now, one))

@@ -93,11 +93,22 @@ async def test_up_right_after_down_runs_again(home: Household) -> None:
     assert await home.ask("phase") == "sleeping"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_to_keeper_ends_engine_and_keeper_gently(home: Household, number: int) -> None:
     await home.up(FAKE_LANDING=0.3)
     kill(home.keeper.pid, number)
     await until(lambda: not home.at_home(), "the end of both")
+    log = (home.profile.pulse / "keeper.log").read_text()
+    assert "exit code 0" in log
+    assert "killing" not in log
+
+
+async def test_an_interrupt_to_keeper_ends_its_engine_alone(home: Household) -> None:
+    await home.up(FAKE_LANDING=0.3)
+    engine, keeper = home.engine, home.keeper.pid
+    kill(keeper, signal.SIGINT)
+    await home.next_engine(engine)
+    assert home.keeper.pid == keeper
     log = (home.profile.pulse / "keeper.log").read_text()
     assert "exit code 0" in log
     assert "killing" not in log

@@ -11,6 +11,7 @@ from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
 from looop.engine.fake import FakePulse
 from looop.engine.ward import Ward
+from looop.loop.beat import Order
 
 TROUBLE = Problem(Exit.USAGE, "bad-config", "CONFIG is broken.")
 
@@ -34,8 +35,8 @@ class Nursing:
 
 
 @asynccontextmanager
-async def ward(nursing: Nursing, *, safe: bool = False) -> AsyncIterator[Ward]:
-    it = Ward(nursing.make, nursing.note, safe=safe)
+async def ward(nursing: Nursing, *, safe: bool = False, wanted: bool = True) -> AsyncIterator[Ward]:
+    it = Ward(nursing.make, nursing.note, safe=safe, wanted=wanted)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(it.serve)
         yield it
@@ -174,3 +175,59 @@ async def test_the_end_of_the_ward_is_the_end_of_the_pulse(autojump_clock: trio.
         before = trio.current_time()
     assert nursing.pulses[0].ended
     assert trio.current_time() - before == pytest.approx(7)
+
+
+async def test_a_pulse_that_nobody_wants_rests_until_started(autojump_clock: trio.testing.MockClock) -> None:
+    nursing = Nursing()
+    async with ward(nursing, wanted=False) as it:
+        await trio.sleep(100)
+        assert (it.phase().doing, nursing.pulses) == (Doing.STOPPED, [])
+        assert await it.start()
+        assert it.phase().doing is Doing.SLEEPING
+
+
+async def test_a_stopped_pulse_has_ended_and_can_start_again(autojump_clock: trio.testing.MockClock) -> None:
+    nursing = Nursing(next=lambda: FakePulse(landing=5))
+    async with ward(nursing) as it:
+        await it.start()
+        await it.stop()
+        assert nursing.pulses[0].ended
+        assert it.phase().doing is Doing.STOPPED
+        await trio.sleep(100)
+        assert len(nursing.pulses) == 1
+        assert await it.start()
+
+
+async def test_stopping_ends_the_wait_after_a_crash(autojump_clock: trio.testing.MockClock) -> None:
+    nursing = Nursing(next=broken)
+    async with ward(nursing) as it:
+        await trio.sleep(0.5)
+        await it.stop()
+        await trio.sleep(100)
+        assert (it.phase().doing, len(nursing.births)) == (Doing.STOPPED, 1)
+        nursing.next = FakePulse
+        began = trio.current_time()
+        assert await it.start()
+        assert trio.current_time() == began
+
+
+async def test_a_resting_pulse_does_one_beat_and_rests_again(autojump_clock: trio.testing.MockClock) -> None:
+    nursing, heard = Nursing(), list[str]()
+    async with ward(nursing, wanted=False) as it:
+        report = await it.once(Order(by_hand=True), heard.append)
+        assert report is not None
+        assert (it.phase().doing, heard, nursing.pulses[0].ended) == (
+            Doing.STOPPED,
+            ["sensing", "nothing to do"],
+            True,
+        )
+
+
+async def test_a_start_during_a_lone_beat_waits_for_its_end(autojump_clock: trio.testing.MockClock) -> None:
+    nursing = Nursing(next=lambda: FakePulse(landing=5))
+    async with ward(nursing, wanted=False) as it, trio.open_nursery() as nursery:
+        nursery.start_soon(it.once, Order(by_hand=True), list[str]().append)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await it.start()
+        assert [pulse.ended for pulse in nursing.pulses] == [True, False]
+        await it.stop()

@@ -7,6 +7,8 @@ import pytest
 from looop.core.due import Why
 from looop.loop import beat, tick
 from looop.loop.beat import Outcome
+from looop.loop.fleet import Answer
+from looop.store import runs
 from support.looping import GOAL, NOTE, Looping
 
 pytestmark = pytest.mark.process
@@ -47,6 +49,16 @@ async def test_a_note_lands_with_one_line_and_its_own_effect_is_seen_next_time(t
     again = await loop.beat()
     assert [change.item for change in again.changes] == ["goal:a.md"]
     assert "edited" not in "".join(loop.said)
+
+
+async def test_an_answer_is_in_the_prompts_until_a_tick_ends_well(tmp_path: Path) -> None:
+    loop = Looping(tmp_path, "exit 3")
+    loop.fleet.answered = (Answer(7, "fix", "which?", "the red one"),)
+    for agent in ("exit 3", "true", "true"):
+        loop.agent(agent)
+        await loop.beat(force=True)
+    prompts = [run.prompt.read_text() for run in runs.list_runs(loop.profile)]
+    assert [prompt.count("the red one") for prompt in prompts] == [1, 1, 0]
 
 
 async def test_two_moves_land_nothing_and_the_next_prompt_says_why(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.world import Document, World
 from looop.loop import journal, land
 from looop.loop.clock import Clock
-from looop.loop.fleet import FakeFleet
+from looop.loop.fleet import Answer, FakeFleet
 from looop.loop.landing import Record, Verb
 from looop.loop.site import Site
 from looop.store import config, files, runs
@@ -169,6 +169,34 @@ async def test_a_verb_that_fails_is_told_to_the_next_tick_and_the_files_stay(sit
     (notice,) = await land.land(site, run, note(ACT), LINE, BASELINE)
     assert "failed at landing: a is live already." in notice
     assert landed(site)
+
+
+async def test_what_the_tick_was_told_is_marked_before_its_verb_begins(site: Site, run: Run) -> None:
+    fleet(site).answered = (Answer(7, "a", "which?", "red"), Answer(8, "b", "when?", "now"))
+    left = list[tuple[Answer, ...]]()
+
+    async def starts(_act: Act) -> None:
+        left.append(fleet(site).answered)
+
+    fleet(site).perform = starts  # type: ignore[method-assign, assignment]
+    await land.land(site, run, note(ACT), LINE, BASELINE, None, (7,))
+    assert left == [(Answer(8, "b", "when?", "now"),)]
+
+
+async def test_what_the_tick_was_told_is_marked_by_whoever_finishes_its_landing(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(_numbers: tuple[int, ...]) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(fleet(site), "told", dies)
+        await land.land(site, run, note(ACT), LINE, BASELINE, None, (7,))
+    fleet(site).answered = (Answer(7, "a", "which?", "red"),)
+    record = land.load(run)
+    assert record is not None
+    await land.finish(site, run, record)
+    assert fleet(site).answered == ()
 
 
 def test_a_record_survives_its_file() -> None:

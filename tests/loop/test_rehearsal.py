@@ -2,7 +2,9 @@
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,13 @@ from looop.core.due import Why
 from looop.core.goal import is_goal
 from looop.core.moves import Kind, Landing, Leaf, judge
 from looop.core.prompt import PromptView, render
-from looop.core.world import Document, Reading, World, digest_bytes
+from looop.core.world import Document, Reading, Session, World, digest_bytes
 from looop.loop import rehearsal
 from looop.loop.rehearsal import Step, StepKind, decide, rehearse
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 SETUP = "---\ngoal: looop knows what I want\n---\n"
+RESTING = f"{SETUP}- 2026-11-21: {rehearsal.UNFINISHED}\n"
 DAILY = "---\ngoal: look at the day\nwatch: today\n---\n\n- 2026-11-01: begun"
 DONE = "---\ngoal: over\nstatus: done\n---\n"
 TODAY = Change("sensor:today", ChangeKind.CHANGED, '"2026-11-21"', '"2026-11-22"')
@@ -54,26 +57,65 @@ def test_a_note_that_speaks_of_done_archives_nothing() -> None:
     assert decide(asked(), {"a.md": "---\ngoal: a\n---\nstatus: done\n"}).kind is StepKind.NOTHING
 
 
-def test_a_first_look_is_noted_on_the_setup_goal() -> None:
-    step = decide(asked(NEW, TODAY, why=Why.FIRST_LOOK), {"setup.md": SETUP, "daily.md": DAILY})
-    assert (step.kind, step.goal) == (StepKind.NOTE, "setup.md")
-    assert step.note == (
-        "- 2026-11-22: a first look saw 1 playbook, 1 sensor "
-        "(rehearsal, not an AI: answers and plans need an agent)"
-    )
+def setup_step(goal: str, *sessions: Session, **view: Any) -> Step:
+    prompt = render(PromptView(World(None, sessions=sessions), (), "x", local_time="2026-11-22", **view))
+    return decide(prompt, {"setup.md": goal})
 
 
-def test_a_second_first_look_is_not_noted_again() -> None:
-    once = f"{SETUP}- 2026-11-22: a first look saw 1 playbook (rehearsal, not an AI)\n"
-    assert decide(asked(NEW, why=Why.FIRST_LOOK), {"setup.md": once}).kind is StepKind.NOTHING
+def test_a_setup_goal_without_its_session_starts_it() -> None:
+    step = setup_step(SETUP)
+    assert (step.kind, step.goal) == (StepKind.START, "setup.md")
+    assert step.verb[:5] == ("start-session", "setup", "--meta", "--goal", "setup")
+    assert step.note.endswith(rehearsal.STARTED)
 
 
-def test_without_a_setup_goal_a_first_look_does_nothing() -> None:
+def test_without_a_setup_goal_nothing_is_started() -> None:
     assert decide(asked(NEW, why=Why.FIRST_LOOK), {}).kind is StepKind.NOTHING
 
 
+@pytest.mark.parametrize("state", ["working", "idle", "asking", "flagged", "starting", "unknown"])
+def test_a_setup_session_that_lives_is_left_alone(state: str) -> None:
+    flag = "Approve?" if state == "flagged" else None
+    assert setup_step(SETUP, Session("setup", "G", state, flag=flag)).kind is StepKind.NOTHING
+
+
+def test_a_setup_session_that_ended_unapproved_is_noted_once_and_started_again_by_a_person_only() -> None:
+    ended = Session("setup", "G", "ended", ended=True)
+    started = f"{SETUP}- 2026-11-22: {rehearsal.STARTED}\n"
+    noted = setup_step(started, ended)
+    assert (noted.kind, noted.verb) == (StepKind.NOTE, ())
+    resting = f"{started}{noted.note}\n"
+    assert setup_step(resting, ended).kind is StepKind.NOTHING
+    assert setup_step(resting).kind is StepKind.NOTHING
+    assert setup_step(f"{resting}Go on, please.\n", ended).kind is StepKind.START
+    assert setup_step(resting, ended, answered=("no, not that",)).kind is StepKind.START
+
+
+def test_a_session_of_another_name_is_not_the_setup() -> None:
+    assert setup_step(SETUP, Session("setup2", "G", "working")).kind is StepKind.START
+
+
+def test_a_verb_that_fails_is_told_and_nothing_is_noted(tmp_path: Path) -> None:
+    folder = tick_folder(tmp_path, setup=SETUP)
+    said: list[str] = []
+    assert rehearse(asked(), folder, said.append, lambda _argv: "too many sessions") == 0
+    assert said[-1] == "rehearsal, not an AI: could not start the setup session: too many sessions"
+    assert (folder / "goals" / "setup.md").read_text() == SETUP
+
+
+def test_the_verb_is_called_as_any_agent_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tick_folder(tmp_path, setup=SETUP)
+    program = tmp_path / "looop"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/argv\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("LOOOP_BIN", str(program))
+    assert run_main(folder, asked().encode(), monkeypatch) == 0
+    assert tuple((tmp_path / "argv").read_text().splitlines()) == rehearsal.START_SETUP
+    assert (folder / "goals" / "setup.md").read_text().endswith(f"{rehearsal.STARTED}\n")
+
+
 def test_a_changed_sensor_is_noted_on_the_goal_that_watches_it() -> None:
-    assert decide(asked(TODAY), {"setup.md": SETUP, "daily.md": DAILY}) == Step(
+    assert decide(asked(TODAY), {"setup.md": RESTING, "daily.md": DAILY}) == Step(
         StepKind.NOTE,
         "rehearsal, not an AI: noted on goals/daily.md that sensor today went from "
         '"2026-11-21" to "2026-11-22"',
@@ -88,7 +130,7 @@ def test_a_goal_names_its_sensors_in_its_frontmatter(line: str) -> None:
 
 
 def test_a_changed_sensor_that_no_goal_watches_is_only_named() -> None:
-    assert decide(asked(TODAY), {"setup.md": SETUP}) == Step(
+    assert decide(asked(TODAY), {"setup.md": RESTING}) == Step(
         StepKind.NOTHING,
         "rehearsal, not an AI: did nothing; no rule of mine answers sensor:today changed",
     )
@@ -106,7 +148,7 @@ def test_a_sensor_that_is_gone_is_not_noted() -> None:
 
 def test_a_changed_goal_alone_is_no_reason_to_write() -> None:
     change = Change("goal:daily.md", ChangeKind.CHANGED, "look at the day", "look at the day")
-    assert decide(asked(change), {"setup.md": SETUP, "daily.md": DAILY}).kind is StepKind.NOTHING
+    assert decide(asked(change), {"setup.md": RESTING, "daily.md": DAILY}).kind is StepKind.NOTHING
 
 
 def test_many_changes_are_counted() -> None:
@@ -118,7 +160,7 @@ def test_many_changes_are_counted() -> None:
 
 
 def test_being_asked_without_any_change_does_nothing() -> None:
-    assert decide(asked(why=Why.TIMER), {"setup.md": SETUP}).line == (
+    assert decide(asked(why=Why.TIMER), {"setup.md": RESTING}).line == (
         "rehearsal, not an AI: did nothing; nothing changed (asked because: a timer that an earlier tick set)"
     )
 
@@ -133,16 +175,21 @@ def test_a_long_value_makes_a_short_note() -> None:
 
 
 def test_its_moves_come_to_rest(tmp_path: Path) -> None:
-    """Each tick sees what the one before did; after the first look and one change there is nothing to do."""
+    """Each tick sees what the one before did; a setup that never shows and one change come to rest."""
     folder = tick_folder(tmp_path, setup=SETUP, daily=DAILY)
-    baseline, kinds = None, []
-    for day in (21, 21, 22, 22, 22):
+    baseline, kinds, calls = None, [], list[Sequence[str]]()
+
+    def call(argv: Sequence[str]) -> str:
+        calls.append(argv)
+        return ""
+
+    for day in (21, 21, 21, 22, 22, 22):
         before = contents(folder)
         goals = [Document(Path(path).name, "", leaf.digest) for path, leaf in before.items()]
         world = World(None, tuple(goals), (Reading("today", f"2026-11-{day}"),))
         why = Why.CHANGED if baseline else Why.FIRST_LOOK
         prompt = render(PromptView(world, compare(baseline, world), str(why), local_time=f"2026-11-{day}"))
-        assert rehearse(prompt, folder, lambda _: None) == 0
+        assert rehearse(prompt, folder, lambda _: None, call) == 0
         baseline = Baseline.of(world, 0.0)
         landing = judge(before, contents(folder), None)
         assert isinstance(landing, Landing)
@@ -150,11 +197,13 @@ def test_its_moves_come_to_rest(tmp_path: Path) -> None:
     nothing = (Kind.NOTHING, None)
     assert kinds == [
         (Kind.GOAL_CHANGED, "goal:setup.md"),
+        (Kind.GOAL_CHANGED, "goal:setup.md"),
         nothing,
         (Kind.GOAL_CHANGED, "goal:daily.md"),
         nothing,
         nothing,
     ]
+    assert calls == [rehearsal.START_SETUP]
 
 
 def test_a_note_is_a_line_of_its_own_below_what_was_there(tmp_path: Path) -> None:
@@ -219,7 +268,9 @@ def test_a_text_that_is_no_prompt_changes_nothing(tmp_path: Path) -> None:
 def test_a_seeded_loop_rehearses_its_first_two_days() -> None:
     goals = {path.name: path.read_text() for path in SEEDS.glob("goals/*.md")}
     first = decide(asked(NEW, why=Why.FIRST_LOOK), goals)
-    second = decide(asked(TODAY), goals)
+    goals["setup.md"] += first.note
+    working = World(None, sessions=(Session("setup", "G", "working"),))
+    second = decide(render(PromptView(working, (TODAY,), "changed")), goals)
     assert (first.goal, second.goal) == ("setup.md", "playbook-daily.md")
 
 

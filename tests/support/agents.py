@@ -100,18 +100,23 @@ Agent = type[Claude] | type[Pi]
 class Bench:
     """One profile: made by hand before the first tick, so that what a tick changes is exactly known."""
 
-    def __init__(self, agent: Agent, folder: Path) -> None:
+    def __init__(self, agent: Agent, folder: Path, *, fresh: bool = False) -> None:
+        """Make it; a `fresh` one has no DATA yet, so that looop seeds it."""
         self.agent = agent
         self.home = folder / "home"
         self.data = folder / "data"
         self.config = folder / "looop.json"
+        (folder / "tmp").mkdir()
+        self.configure()
+        if not fresh:
+            self._furnish()
+
+    def _furnish(self) -> None:
         for path, text in {"PLAYBOOK.md": PLAYBOOK, "journal.md": "", "sensors/quiet.sh": SENSOR}.items():
             _write(self.data / path, text)
         (self.data / "sensors/quiet.sh").chmod(0o700)
         for name, text in GOALS.items():
             _write(self.data / "goals" / name, text)
-        (folder / "tmp").mkdir()
-        self.configure()
 
     def configure(self, **settings: object) -> None:
         """Write CONFIG by hand: that names the runner, which is consent."""

@@ -2,7 +2,8 @@
 
 In: a list of steps and an agent's requests (Anthropic's Messages API). Out: the step whose turn it is, plain
 or as a stream; every request is kept. The turn is the number of answers in the conversation so far, so
-retries and resumed conversations need no state here.
+retries and resumed conversations need no state here. Agents of several kinds get a script each, by words
+of their prompts.
 """
 
 import json
@@ -84,9 +85,10 @@ class Model(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], scripts: Mapping[str, Sequence[Step]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.steps = tuple(steps)
+        self.scripts = scripts
         self.requests = list[Request]()
         self.closing = threading.Event()
 
@@ -94,14 +96,19 @@ class Model(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def step(self, request: Request) -> Step:
+        """Give the answer, from the first script whose words stand in the request, else the common one."""
+        steps = next((steps for words, steps in self.scripts.items() if words in request.text), self.steps)
+        return steps[min(request.turn, len(steps) - 1)]
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Agents that are killed close their connections; that is no news."""
 
 
 @contextmanager
-def playing(*steps: Step) -> Iterator[Model]:
+def playing(*steps: Step, scripts: Mapping[str, Sequence[Step]] | None = None) -> Iterator[Model]:
     """Serve the script; the last step repeats. Hanging requests end with the block."""
-    with Model(steps) as model:
+    with Model(steps, scripts or {}) as model:
         thread = threading.Thread(target=model.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -135,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         step: Step = Say("a side answer")
         if request.tools:
             self.server.requests.append(request)
-            step = self.server.steps[min(request.turn, len(self.server.steps) - 1)]
+            step = self.server.step(request)
         self._play(step, request, body)
 
     def _play(self, step: Step, request: Request, body: Mapping[str, Any]) -> None:

@@ -18,8 +18,9 @@ from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call
 from looop.engine.daemon import Parts
-from looop.engine.fake import FakePulse
+from looop.engine.fake import FakePulse, FakeResidents
 from looop.engine.live import Live
+from looop.loop.fleet import Fleet
 from looop.store import files
 from looop.store.paths import Profile
 
@@ -45,10 +46,10 @@ def build(profile: Profile) -> Parts:
         raise Problem(Exit.USAGE, "bad", sentence)
     if "FAKE_DEATH" in os.environ:
         os.kill(os.getpid(), signal.SIGKILL)
-    return Parts(run_verb, make_pulse, notify)
+    return Parts(run_verb, make_pulse, notify, lambda _keeper, _poke: FakeResidents())
 
 
-def make_pulse() -> FakePulse:
+def make_pulse(fleet: Fleet) -> FakePulse:
     text = os.environ.get("FAKE_TROUBLE")
     if text and Path(os.environ["FAKE_TROUBLE_WHILE"]).exists():
         return FakePulse(trouble=Problem(Exit.USAGE, "bad-config", text))

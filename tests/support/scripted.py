@@ -20,7 +20,7 @@ RUN_IT_HERE = 77
 """What the client process exits with when `relay` says that the verb must run in the caller's process."""
 
 ROOT = Path(__file__).parents[2]
-_CLIENT = f"""
+CLIENT = f"""
 import os, sys
 from looop.engine import client
 for setting in filter(None, os.environ.get("CLIENT_SETTINGS", "").split(",")):
@@ -132,7 +132,7 @@ def client(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a client of the socket at `path`; it is killed at the end of the block if it still runs."""
     with subprocess.Popen(
-        [sys.executable, "-c", _CLIENT, str(path), *argv],
+        [sys.executable, "-c", CLIENT, str(path), *argv],
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,

@@ -13,6 +13,7 @@ from looop.core.moves import Act
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Caller, Kind
+from looop.engine.fake_sessions import FakeSessions
 from looop.engine.live import Lateness, Live
 from looop.store.paths import Profile
 
@@ -55,6 +56,11 @@ class FakeEngine:
     pokes: int = 0
     acts: list[Act] = field(default_factory=list)
     forced: list[bool] = field(default_factory=list)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    questions: Any = None
+
+    def leaders(self) -> dict[int, str]:
+        return {}
 
     def phase(self) -> Phase:
         return self.shown
@@ -78,8 +84,10 @@ class FakeEngine:
     async def start_pulse(self) -> None:
         """Nothing to start."""
 
-    async def stop(self) -> None:
+    async def stop(self, *, sessions: bool = False) -> int:
         """Nothing to stop."""
+        del sessions
+        return 0
 
 
 @dataclass

@@ -1,0 +1,147 @@
+"""Verbs for workers: `claim`, `unclaim`, `done`, `sandbox`.
+
+In: what a session's agent wants for itself. Out: leases, a recorded outcome and the session's end, a worktree
+of its own. Neighbours: `asking` tells whose session it is; `child.worktree` runs git.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from looop.cli.asking import desk, own, session_of
+from looop.cli.disk import disk
+from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
+from looop.cli.show import DoneView, emit, line
+from looop.cli.times import span
+from looop.core.problem import Exit, Problem
+from looop.core.world import Claim
+from looop.engine.call import Call
+from looop.engine.unattended import Unattended
+from looop.store import questions
+
+_ID = "LOOOP_SESSION_ID"
+
+
+class ClaimView(msgspec.Struct, frozen=True):
+    """What `claim --json` prints; `mine` tells whether it is the caller's session that holds it."""
+
+    name: str
+    holder: str
+    mine: bool
+    v: int = 1
+
+
+class SandboxView(msgspec.Struct, frozen=True):
+    """What `sandbox --json` prints. `kind` is `box` or `worktree`; of a box that is to be made, no `path`."""
+
+    kind: str
+    path: str | None
+    branch: str | None = None
+    v: int = 1
+
+
+async def claim(
+    name: str,
+    /,
+    *,
+    call: ACall,
+    live: ALive,
+    session: Annotated[str | None, Parameter(help="For this session; else the one that calls.")] = None,
+    wait: Annotated[bool, FLAG, Parameter(help="Wait until it is free.")] = False,
+    timeout: Annotated[  # noqa: ASYNC109 - the flag's name
+        str, Parameter(help="With --wait: for at most so long (90s, 10m); 0: any.")
+    ] = "0",
+    json: Json = False,
+) -> int:
+    """Take a name for this session alone; exit code 1, and who has it, if it is taken.
+
+    It is ended by `looop unclaim`, or with the session. Claiming again what one has changes nothing.
+    """
+    import trio  # noqa: PLC0415 - only in an engine is there anything to wait for
+
+    who, limit = session_of(call, session), span(timeout)
+    began = trio.current_time()
+    with trio.move_on_after(limit or float("inf")):
+        while (held := await desk(live).claim(name, who)).session != who and wait:
+            left = max(1.0, limit - (trio.current_time() - began)) if limit else 0
+            await call.resume(("claim", name, "--session", who, "--wait", "--timeout", f"{left:.0f}s"))
+            await desk(live).freed(name)
+        return await _claimed(held, who, call, json=json)
+    raise Problem(Exit.TIMEOUT, "still-claimed", f"{name} was not free within {timeout}: `looop claims`.")
+
+
+async def _claimed(held: Claim, who: str, call: Call, *, json: bool) -> int:
+    mine = held.session == who
+    said = f"{held.name} is yours." if mine else f"{held.name} is claimed by {line(held.session)}."
+    await emit(call, ClaimView(held.name, held.session, mine), said, json=json)
+    return int(Exit.DONE if mine else Exit.NO)
+
+
+async def unclaim(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+    """End a claim: a session its own, a person any."""
+    side = live.questions if live is not None else Unattended(profile)
+    ended = await side.unclaim(name, own(call))
+    said = f"{name} is free." if ended else f"{name} was free already."
+    await emit(call, DoneView(said), said, json=json)
+    return int(Exit.DONE)
+
+
+async def done(
+    *,
+    call: ACall,
+    live: ALive,
+    message: Annotated[
+        str, Parameter(name=("--message", "-m"), allow_leading_hyphen=True, help="What was achieved.")
+    ] = "",
+    failed: Annotated[bool, FLAG, Parameter(help="It could not be done.")] = False,
+    session: Annotated[str | None, Parameter(help="This session; else the one that calls.")] = None,
+    json: Json = False,
+) -> int:
+    """Say how the work ended, and end the session with all that runs in it."""
+    name = session_of(call, session)
+    desk(live)
+    assert live is not None  # noqa: S101 - `desk` has said so otherwise
+    if live.sessions.get(name).over:
+        raise Problem(Exit.NO, "over", f"{name} is over already: `looop why sessions/{name}` tells how.")
+    said = f"{name} has {'failed' if failed else 'done its work'} and ends now."
+    await emit(call, DoneView(said), said, json=json)
+    await call.flushed()  # what follows ends the caller too
+    await live.sessions.done(name, "failed" if failed else "done", message.strip())
+    return int(Exit.DONE)
+
+
+async def sandbox(
+    path: str = ".",
+    /,
+    *,
+    call: ACall,
+    profile: AProfile,
+    live: ALive,
+    branch: Annotated[str | None, Parameter(help="The branch's name; else looop/<session>.")] = None,
+    json: Json = False,
+) -> int:
+    """Make a worktree of a git repository that is this session's own, and print where it is.
+
+    Asking again gives the same one. Where `box` is installed, that is to be used instead.
+    """
+    from looop.child import worktree  # noqa: PLC0415 - only this verb runs git
+
+    name = call.env.get(_ID, "")
+    place = await disk(live, questions.place_of, profile, name) if name else None
+    if place is None:
+        raise Problem(Exit.USAGE, "no-session", f"A sandbox belongs to a session, and {_ID} names none.")
+    if worktree.box(call.env):
+        view = SandboxView("box", None)
+        await emit(call, view, "box is installed: make your sandbox with it.", json=json)
+        return int(Exit.DONE)
+    folder = profile.sandboxes / f"{place.session}-{place.generation}"
+    made = await worktree.make(
+        Path(call.cwd) / path,
+        folder,
+        branch or f"looop/{place.session}-{place.generation[-6:].lower()}",
+        call.env,
+    )
+    await emit(call, SandboxView("worktree", str(made.path), made.branch), str(made.path), json=json)
+    return int(Exit.DONE)

@@ -1,0 +1,158 @@
+"""Everything that lives around the pulse: the sessions with their flags, answers and claims, as one part.
+
+In: the line to keeper. Out: what the daemon serves, what verbs ask, what the loop's fleet shows. Neighbours:
+`session.host` and `session.flags` do the work; `engine.fake.FakeResidents` is an empty house for tests.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+import trio
+
+from looop.core.problem import Problem
+from looop.engine import proposals
+from looop.engine.questions import Questions
+from looop.engine.sessions import Sessions
+from looop.loop.clock import Clock
+from looop.loop.fleet import Answer, NoFleet
+from looop.loop.site import Site, Surroundings
+from looop.loop.voice import Voice
+from looop.session.around import Ended
+from looop.session.flags import Flags
+from looop.session.host import Host
+from looop.session.terminals import Terminals
+from looop.session.tmux import Windows
+from looop.store import config
+from looop.store.paths import Profile
+
+
+class Residents(Protocol):
+    """What the daemon needs of the sessions."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """What verbs may ask of sessions."""
+
+    @property
+    def questions(self) -> Questions:
+        """What verbs may ask of flags, answers and claims."""
+
+    @property
+    def living(self) -> int:
+        """How many sessions live."""
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Take over what keeper has, then live until cancelled; sessions go on without us."""
+
+    def leaders(self) -> Mapping[int, str]:
+        """Map the first process of each live session to the session's id."""
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Give the answers to sessions that had ended before they could hear them."""
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Count the answers to these flags as delivered."""
+
+    async def tidy(self) -> None:
+        """Retire what ended long ago, drop claims of what is over."""
+
+    async def end_all(self, *, now: bool) -> None:
+        """End every session; returns when they are over."""
+
+
+class House:
+    """The residents of an engine. `tell` reaches a person outside the terminal; `poke` wakes the loop."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        terminals: Terminals,
+        *,
+        env: Mapping[str, str],
+        poke: Callable[[], None],
+        tell: Callable[[str], Awaitable[object]],
+    ) -> None:
+        clock = Clock()
+        self._voice = Voice(profile, clock)
+        self._around = Surroundings(profile, env, self._voice.say, clock, NoFleet())
+        self._host = Host(
+            profile,
+            terminals,
+            env=env,
+            settings=lambda: config.load(profile, env),
+            now=clock.now,
+            poke=poke,
+            notify=tell,
+            say=self._voice.say,
+        )
+        landings = proposals.Landings(self._site)
+        self._flags = Flags(
+            profile,
+            self._host,
+            poke=poke,
+            notify=tell,
+            proposals=landings,
+            now=clock.now,
+            patience=lambda: config.load(profile, env).flag_wait_max,
+        )
+        self._host.owing = self._flags
+        self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._voice.say)
+        self._host.around.on_start.append(self._windows.opened)
+        self._host.around.on_end.extend((self._release, self._windows.closed))
+
+    @property
+    def sessions(self) -> Sessions:
+        """What verbs may ask of sessions."""
+        return self._host
+
+    @property
+    def questions(self) -> Questions:
+        """What verbs may ask of flags, answers and claims."""
+        return self._flags
+
+    @property
+    def living(self) -> int:
+        """How many sessions live."""
+        return self._host.living
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Finish landings that a crash cut off, take over what keeper has, then live until cancelled."""
+        with suppress(Problem, OSError):  # asked again when the answer is looked at
+            for line in await proposals.recover(self._site()):
+                self._voice.say(line)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._host.serve)
+            await nursery.start(self._flags.serve)
+            await nursery.start(self._windows.serve)
+            task_status.started()
+
+    def leaders(self) -> Mapping[int, str]:
+        """Map the first process of each live session to the session's id."""
+        return self._host.leaders()
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Give the answers to sessions that had ended before they could hear them."""
+        return tuple(
+            Answer(owed.number, owed.place.session, owed.answer.question, owed.text)
+            for owed in self._flags.owed()
+        )
+
+    async def told(self, numbers: tuple[int, ...]) -> None:
+        """Count the answers to these flags as delivered."""
+        await self._flags.told(numbers, "prompt")
+
+    async def tidy(self) -> None:
+        """Retire what ended long ago, drop claims of what is over."""
+        await self._host.retire()
+        await self._flags.leases.tidy()
+
+    async def end_all(self, *, now: bool) -> None:
+        """End every session; returns when they are over."""
+        await self._host.end_all(now=now)
+
+    def _site(self) -> Site:
+        return self._around.site()
+
+    async def _release(self, ended: Ended) -> None:
+        await self._flags.leases.release(ended.meta.id, ended.meta.generation)

@@ -1,0 +1,52 @@
+"""What all sessions of an engine share, as one value: the door to keeper, the time, whom to wake and tell."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from looop.core.sessions import Known, Meta
+from looop.session.bell import Bell
+from looop.session.leisure import Leisure
+from looop.session.memo import Memo
+from looop.session.terminals import Terminals
+
+
+class Ended(Protocol):
+    """A generation that is about to be over."""
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+
+    @property
+    def meta(self) -> Meta:
+        """What it was started with."""
+
+    @property
+    def known(self) -> Known:
+        """What was known of it right before its end."""
+
+
+OnEnd = Callable[[Ended], Awaitable[None]]
+OnStart = Callable[[Meta, Path], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Around:
+    """The surroundings. `now` gives epoch seconds; `poke` wakes the loop on news; `say` takes a line.
+
+    `on_start` is awaited with each new generation's folder before its program is started; what it raises
+    stops the start. `on_end` is awaited for each end before it is written down, so after a crash once more.
+    `bell` rings when what is shown of any session may have changed.
+    """
+
+    terminals: Terminals
+    now: Callable[[], float]
+    poke: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _: None
+    on_start: list[OnStart] = field(default_factory=list)
+    on_end: list[OnEnd] = field(default_factory=list)
+    bell: Bell = field(default_factory=Bell)
+    memo: Memo = field(default_factory=Memo)
+    leisure: Leisure = field(default_factory=Leisure)

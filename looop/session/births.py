@@ -1,0 +1,158 @@
+"""Starting a generation, whole or not at all: the old folder makes way, the new one is filled, keeper starts.
+
+In: a `Plan`. Out: an `Entry` whose program was executed. What fails before that is undone; what a crash cuts
+off is undone by `store.sessions.mend` or found lost. Neighbours: `starting` fills the folder, `host` asks.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from looop.core import ids
+from looop.core.problem import Exit, Problem
+from looop.core.sessions import Known, Meta, Start
+from looop.session import starting
+from looop.session.around import Around
+from looop.session.handing import Owed
+from looop.session.starting import Birth, Plan
+from looop.session.terminals import Spawn
+from looop.store import files, sessions
+from looop.store.config import Config
+from looop.store.paths import Profile
+from looop.store.policy import Unreadable
+from looop.store.sessions import Entry
+
+_GIB = 1 << 30
+_LEAST_SHARE = 0.02
+_LONGEST = 60.0  # seconds that a start may take before it is given up, keeper's answer included
+
+
+class Owing(Protocol):
+    """Who knows of answers that an ended generation did not live to hear; `flags.Flags` does."""
+
+    def owed(self) -> tuple[Owed, ...]:
+        """Give them."""
+
+    async def told(self, numbers: tuple[int, ...], how: str) -> tuple[int, ...]:
+        """Count them as delivered."""
+
+
+class Births:
+    """What every start needs. `begun` holds the ids that are being started or removed."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        around: Around,
+        env: Mapping[str, str],
+        settings: Callable[[], Config],
+    ) -> None:
+        self.settings = settings
+        self.owing: Owing | None = None
+        self.begun: set[str] = set()
+        self._profile = profile
+        self._around = around
+        self._env = env
+
+    def plan(self, order: Start) -> Plan:
+        """Plan a first generation, or the next one of a name that is free again; Problem of `starting`."""
+        return starting.first(self._profile, order, self.settings(), self._env)
+
+    async def again(self, entry: Entry, env: Mapping[str, str]) -> Plan:
+        """Plan the same once more."""
+        return await files.aside(starting.again, entry, env)
+
+    async def resumed(self, entry: Entry, env: Mapping[str, str]) -> Plan:
+        """Plan to go on with its conversation; Problem NO `no-resume`."""
+        return await files.aside(starting.resumed, entry, env)
+
+    def check_room(self, others: int) -> None:
+        """Refuse a start beyond `max_sessions`, or on a full disk."""
+        most = self.settings().max_sessions
+        if most and others >= most:
+            raise Problem(
+                Exit.REFUSED,
+                "too-many",
+                f"{others} sessions live, and max_sessions is {most}: `looop ls` shows them, `looop kill` "
+                "ends one, CONFIG sets the limit.",
+            )
+        free, total = files.free_bytes(self._profile.data)
+        if free < (least := min(_GIB, total * _LEAST_SHARE)):
+            raise Problem(
+                Exit.REFUSED,
+                "full-disk",
+                f"The disk is full ({free >> 20} MiB are free, {int(least) >> 20} are needed): make room.",
+            )
+
+    async def begin(self, plan: Plan) -> Entry:
+        """Start it; Problem NO `not-started` with the reason, and then nothing was changed.
+
+        Problem UNREACHABLE when keeper does not say: then the folder stays, and the next engine finds out. A
+        cancel comes before it or after it.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + _LONGEST):
+            return await self._begin(plan)
+        raise Problem(
+            Exit.UNREACHABLE,
+            "no-keeper",
+            f"The keeper of terminals has not started {plan.id} in {_LONGEST:g} s: see `looop status`.",
+        )
+
+    async def _begin(self, plan: Plan) -> Entry:
+        owed = tuple(it for it in (self.owing.owed() if self.owing else ()) if it.place.session == plan.id)
+        folder = sessions.folder(self._profile, plan.id)
+        number = await files.aside(sessions.supersede, self._profile, plan.id)
+        try:
+            birth = self._birth(number, tuple(it.text for it in owed))
+            meta = await files.aside(starting.write, self._profile, plan, birth)
+            for hook in self._around.on_start:
+                await hook(meta, folder)
+            await self._spawn(plan, meta, folder)
+        except (Problem, OSError, Unreadable) as error:
+            if isinstance(error, Problem) and error.exit_code is Exit.UNREACHABLE:
+                raise
+            await files.aside(_undo, self._profile, plan, folder, number)
+            if isinstance(error, Problem):
+                raise
+            raise Problem(Exit.NO, "not-started", f"{plan.id} could not be started: {error}.") from error
+        if self.owing and owed:
+            await self.owing.told(tuple(it.number for it in owed), "brief")
+        return Entry(folder, meta, Known(since=meta.created))
+
+    def _birth(self, number: int, answered: tuple[str, ...]) -> Birth:
+        now = self._around.now()
+        generation = ids.ulid(int(now * 1000), os.urandom(10))
+        return Birth(generation, number, starting.size_of(self.settings()), now, answered)
+
+    async def _spawn(self, plan: Plan, meta: Meta, folder: Path) -> None:
+        if plan.resumed and plan.meta:
+            await files.aside(starting.carry, _before(folder, meta.number), folder)
+        order = Spawn(
+            key=meta.generation,
+            folder=folder,
+            command=meta.command,
+            cwd=Path(meta.cwd),
+            columns=meta.size[0],
+            lines=meta.size[1],
+            env=starting.whole_environment(self._profile, self._env, meta),
+            log_max=self.settings().session_log_max_bytes,
+        )
+        await self._around.terminals.spawn(order)
+
+
+def _undo(profile: Profile, plan: Plan, folder: Path, number: int) -> None:
+    before = _before(folder, number)
+    if plan.resumed and plan.meta and files.present(before):
+        starting.carry(folder, before)
+    entry = sessions.read(folder)
+    if entry is not None:
+        files.remove_tree(sessions.prompt_file(profile, plan.id, entry.meta.generation))
+    sessions.take_back(profile, plan.id)
+
+
+def _before(folder: Path, number: int) -> Path:
+    return folder.with_name(f"{folder.name}@{number - 1}")

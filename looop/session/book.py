@@ -1,0 +1,33 @@
+"""One generation's records, read again only when keeper has added to them.
+
+In: `pty.jsonl`. Out: `Records`. A look is one `stat`; keeper appends and never rewrites.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from looop.session import records
+from looop.session.records import Records
+
+
+class Book:
+    """The records of one folder, as they are now."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._size = -1
+        self._records = Records()
+
+    def now(self) -> Records:
+        """Give them. A disk that fails gives what was read before."""
+        with suppress(OSError):
+            size = (self._folder / records.NAME).lstat().st_size
+            if size != self._size:
+                self._records = records.load(self._folder)
+                self._size = size
+        return self._records
+
+    def size(self, otherwise: tuple[int, int]) -> tuple[int, int]:
+        """Give the present columns and lines."""
+        sizes = self.now().sizes
+        return sizes[-1][1:] if sizes else otherwise

@@ -1,0 +1,71 @@
+"""Why a session counts as what it is: all that was weighed, for a person who doubts it.
+
+In: a live generation, or what is known of one that is over. Out: an `Explained`. Neighbours: `minding`
+gathers the same facts, `core.states` judges them, `cli.explain` shows this.
+"""
+
+from typing import Protocol
+
+from looop.child import tree
+from looop.core import state_rules
+from looop.core.otherwise import otherwise
+from looop.core.sessions import Explained, Known, Meta
+from looop.core.states import judge
+from looop.session.book import Book
+from looop.session.minding import Minded, facts
+
+
+class Explainable(Minded, Protocol):
+    """What explaining needs of a live session beyond what judging needs."""
+
+    @property
+    def book(self) -> Book:
+        """Its records."""
+
+
+async def explain(life: Explainable, now: float) -> Explained:
+    """Explain a live session as it would be judged now. Its screen is brought up to date first."""
+    screen = (await life.display.current()).text()
+    known = facts(life, screen)
+    evidence = judge(known, now)
+    rule = state_rules.match(known.agent, known.screen, known.cursor, known.foreground)
+    return Explained(
+        id=life.meta.id,
+        generation=life.meta.generation,
+        state=evidence.state,
+        since=life.known.since,
+        source=evidence.source,
+        said=evidence.said,
+        otherwise=otherwise(evidence.state, timed=evidence.until is not None),
+        until=evidence.until,
+        agent=known.agent,
+        output=known.output,
+        typed=known.typed,
+        hook=known.hook.event if known.hook else None,
+        hooked=known.hook.at if known.hook else None,
+        title=known.title,
+        screen=rule.said if rule else None,
+        news=life.known.news,
+        news_name=life.known.news_name,
+        pids=_pids(life.book.now().pid),
+    )
+
+
+def over(meta: Meta, known: Known) -> Explained:
+    """Explain one of which nothing but its files is left."""
+    return Explained(
+        id=meta.id,
+        generation=meta.generation,
+        state=known.state,
+        since=known.since,
+        source=known.source,
+        said=known.said,
+        otherwise=otherwise(known.state, timed=False),
+        agent=state_rules.agent(meta.runner, meta.command),
+        news=known.news,
+        news_name=known.news_name,
+    )
+
+
+def _pids(leader: int | None) -> tuple[int, ...]:
+    return () if leader is None else (leader, *(proc.pid for proc in tree.descendants(leader)))

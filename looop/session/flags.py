@@ -1,0 +1,355 @@
+"""Flags of sessions: a worker asks, a person answers, and the answer reaches the worker, once.
+
+In: questions and answers from verbs; the live sessions. Out: files (`store.questions`), hand-overs, input.
+What a crash cuts off is finished by the next engine, from the files and keeper's record of what was typed.
+Neighbours: `handing` gives an answer away, `owing` has what is to be given, `leases` the claims.
+"""
+
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import trio
+
+from looop.core.problem import Exit, Problem
+from looop.core.questions import Answered, Asked, Proposed
+from looop.core.sessions import Question
+from looop.core.world import Claim
+from looop.session import handing
+from looop.session.handing import House, Owed, Show, Waiter
+from looop.session.leases import Leases
+from looop.session.owing import DISK, Owing, Proposals, Rings
+from looop.store import events, files, questions
+from looop.store.paths import Profile
+from looop.store.questions import Answer, Place
+
+PATIENCE = 90.0
+"""Seconds that a call waits for its answer, where nothing else is configured."""
+
+REATTACH = 12.0
+"""Seconds after the start in which calls that waited before come back: no old answer is typed."""
+
+LOOK_AGAIN = 15.0
+"""Seconds between two looks for answers that were recorded while we did not run, or did not answer."""
+
+_SOON = 1.0  # the same while an answer waits for its session
+_FATE = 1.0  # seconds in which a person is told what became of an answer
+
+
+class Flags:
+    """The flags, answers and claims of one profile, while `serve` runs. A call may be cancelled anywhere."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        house: House,
+        *,
+        poke: Callable[[], None],
+        notify: Callable[[str], Awaitable[object]],
+        proposals: Proposals,
+        now: Callable[[], float] = time.time,
+        patience: Callable[[], float] = lambda: PATIENCE,
+    ) -> None:
+        self.patience = patience
+        self._profile = profile
+        self._house = house
+        self._poke = poke
+        self._notify = notify
+        self._proposals = proposals
+        self._now = now
+        self._giving: set[int] = set()
+        self._held: set[int] = set()
+        self._waiters: dict[tuple[str, str], object] = {}
+        self._bell = Rings()
+        self._owing = Owing(profile, proposals, self._bell)
+        self._news: list[str] = []
+        self.leases = Leases(profile, self._living, poke)
+
+    async def serve(self, *, task_status: "trio.TaskStatus[None]" = trio.TASK_STATUS_IGNORED) -> None:
+        """Deliver answers until cancelled; begins with what an earlier engine left."""
+        await self._owing.load(self._giving)
+        self._held = set(self._owing.all)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._come_back)
+            nursery.start_soon(self._watch)
+            task_status.started()
+            while True:
+                self._begin(nursery)
+                with trio.move_on_after(_SOON if self._living_owed() else LOOK_AGAIN) as rest:
+                    await self._bell.wait()
+                if rest.cancelled_caught:
+                    await self._owing.load(self._giving)
+
+    async def ask(self, name: str, text: str, proposal: str | None = None) -> Asked:
+        """Raise a session's flag; see `engine.questions.Questions`."""
+        place = await self._place(name)
+        text = text.strip()
+        if not text:
+            open_now = await files.aside(questions.read, place.folder)
+            text = open_now.text if open_now else "It asks for you: look at its screen."
+        question, new = await files.aside(self._asked, place, text, proposal)
+        self._look(name)
+        if new:
+            self._news.append(f"{name}: {text}")
+            self._poke()
+            self._bell.ring()
+        return Asked(question, new)
+
+    async def propose(self, name: str, text: str) -> Proposed:
+        """Raise a flag that asks for approval of what the session's draft would change now."""
+        place = await self._place(name)
+        diff = await self._proposals.diff(place)
+        digest = await self._proposals.digest(place)
+        return Proposed(await self.ask(name, text or "It proposes changes of the policy.", digest), diff)
+
+    async def wait(self, name: str, number: int, call: Waiter, limit: float, show: Show) -> int | None:
+        """Wait for an answer and hand it over; see `engine.questions.Questions`.
+
+        Of several calls of one session only the latest waits: the others were left behind by their agent.
+        """
+        place, deadline = await self._place(name), trio.current_time() + (limit or math.inf)
+        with self._waiting(place) as latest:
+            while latest():
+                owed, seen = self._owing.all.get(number), self._bell.count
+                if owed is None and (how := await self._became(place, number)):
+                    return int(Exit.DONE) if how == "wait" else None
+                if owed is not None and owed.complete and number not in self._giving:
+                    await self._hand(owed, call, show)
+                    continue
+                with trio.move_on_at(deadline) as patience:
+                    while self._bell.count == seen:
+                        await self._bell.wait()
+                if patience.cancelled_caught:
+                    return None
+        return None
+
+    async def taken(self, number: int, name: str | None) -> None:
+        """Count an answer as delivered to its waiting call, which says so itself."""
+        if number in self._giving:
+            return
+        with self._give(number):
+            if number not in self._owing.all:  # a disk that failed when this engine began
+                await self._owing.load(self._giving)
+            owed = self._owing.all.get(number)
+            if owed is not None and name in {None, owed.place.session}:
+                await self._owing.mark(owed, "wait")
+
+    async def answer(self, which: str, text: str, by: str) -> Answered:
+        """Record a person's answer, and deliver it as soon as that can be done."""
+        place, question = await files.aside(questions.find, self._profile, which)
+        made = await files.aside(questions.answer, self._profile, place, question.number, text, by)
+        return await self._recorded(Owed(place, made))
+
+    async def decide(self, which: str, text: str, by: str, *, approved: bool) -> Answered:
+        """Record a person's verdict on a proposal; an approved one lands."""
+        place, question = await files.aside(questions.find, self._profile, which)
+        if question.proposal is None:
+            raise Problem(
+                Exit.NO,
+                "no-proposal",
+                f"⚑ {question.number} is a question and no proposal: `looop answer {question.number} TEXT`.",
+            )
+        if approved and await self._proposals.digest(place) != question.proposal:
+            raise questions.changed(question.number)
+        made = await files.aside(self._verdict, place, question, text, by, approved)
+        owed = await self._owing.land(Owed(place, made))
+        said = await self._recorded(owed)
+        landed = owed.answer.landed if owed.complete else "It lands as soon as the policy files are free."
+        return replace(said, how=" ".join(filter(None, [landed, said.how])))
+
+    async def unflag(self, which: str, name: str | None = None) -> Question:
+        """Take a flag down without an answer; with `name` only that session's own."""
+        place, question = await files.aside(questions.find, self._profile, which)
+        if name is not None and place.session != name:
+            raise Problem(
+                Exit.REFUSED, "not-yours", f"⚑ {question.number} is {place.session}'s: a worker ends its own."
+            )
+        await files.aside(questions.withdraw, self._profile, place)
+        self._look(place.session)
+        self._poke()
+        self._bell.ring()
+        return question
+
+    def owed(self) -> tuple[Owed, ...]:
+        """Give the answers whose generation is over: for the next prompt, or the next generation's brief.
+
+        Those that a call is being given, or was by an engine that died over it, are that call's.
+        """
+        return tuple(
+            owed
+            for owed in self._owing.all.values()
+            if owed.complete and self._seat(owed) is None and not self._with_a_call(owed)
+        )
+
+    async def told(self, numbers: tuple[int, ...], how: str) -> tuple[int, ...]:
+        """Count answers as delivered (`prompt`, `brief`); gives those that nobody was told before."""
+        found = [owed for number in numbers if (owed := self._owing.all.get(number))]
+        return tuple([owed.number for owed in found if await self._owing.mark(owed, how)])
+
+    async def claim(self, lease: str, name: str) -> Claim:
+        """Take a lease; see `Leases`."""
+        return await self.leases.claim(lease, name)
+
+    async def freed(self, lease: str) -> None:
+        """Return when a lease may have become free."""
+        await self.leases.freed(lease)
+
+    async def unclaim(self, lease: str, name: str | None = None) -> Claim | None:
+        """End a lease."""
+        return await self.leases.unclaim(lease, name)
+
+    def _asked(self, place: Place, text: str, proposal: str | None) -> tuple[Question, bool]:
+        question, new = questions.ask(self._profile, place, text, proposal, now=self._now())
+        if new:
+            self._told("flag", place, question.number, question.text)
+        return question, new
+
+    def _verdict(self, place: Place, question: Question, text: str, by: str, approved: bool) -> Answer:
+        words = ": ".join(filter(None, ["approved" if approved else "denied", text]))
+        return questions.answer(
+            self._profile,
+            place,
+            question.number,
+            words,
+            by,
+            approved=approved,
+            proposal=question.proposal,
+            now=self._now(),
+        )
+
+    def _told(self, kind: str, place: Place, number: int, text: str) -> None:
+        with suppress(OSError):  # events inform; a full disk keeps nobody from asking or answering
+            events.emit(self._profile, kind, session=place.session, number=number, text=text, at=self._now())
+
+    async def _recorded(self, owed: Owed) -> Answered:
+        """Let an answer go its way, and wait a moment for what becomes of it."""
+        self._owing.keep(owed)
+        await files.aside(self._told, "answer", owed.place, owed.number, owed.answer.text)
+        self._look(owed.place.session)
+        self._poke()
+        with trio.move_on_after(_FATE if self._seat(owed) else 0):
+            while owed.number in self._owing.all:
+                await self._bell.wait()
+        return Answered(owed.number, owed.place.session, await self._fate(owed))
+
+    async def _fate(self, owed: Owed) -> str:
+        now = await files.aside(questions.answer_to, owed.place.folder, owed.number)
+        if now is not None and now.delivered is not None:
+            return {"wait": "It was given to the call that waited for it.", "typed": "It was typed."}.get(
+                now.delivered.how, "It was told."
+            )
+        if self._seat(owed) is None:
+            return "The session has ended: the next tick is told, or its next run, whichever comes first."
+        return "It is typed as soon as the session is idle."
+
+    async def _hand(self, owed: Owed, call: Waiter, show: Show) -> None:
+        with self._give(owed.number):
+            if (await files.aside(handing.begun, owed))[0]:  # its text was typed: only Enter is missing
+                self._waiters.pop((owed.place.session, owed.place.generation), None)
+            elif await handing.hand(self._profile, owed, call, show):
+                await self._owing.mark(owed, "wait")
+            else:
+                self._owing.drop(owed.number)
+
+    async def _put(self, owed: Owed) -> None:
+        """Type an answer. What can't be typed now stays owed: for a better moment, or the next prompt."""
+        with self._give(owed.number):
+            try:
+                if (seat := self._seat(owed)) is not None:
+                    await handing.put(self._profile, owed, seat)
+                    await self._owing.mark(owed, "typed")
+            except DISK:
+                await trio.sleep(_SOON)
+
+    @contextmanager
+    def _give(self, number: int) -> Iterator[None]:
+        """Let nobody else give the same answer meanwhile."""
+        self._giving.add(number)
+        try:
+            yield
+        finally:
+            self._giving.discard(number)
+            self._held.discard(number)
+            self._bell.ring()
+
+    @contextmanager
+    def _waiting(self, place: Place) -> Iterator[Callable[[], bool]]:
+        me, seat = object(), (place.session, place.generation)
+        self._waiters[seat] = me
+        self._bell.ring()
+        try:
+            yield lambda: self._waiters.get(seat) is me
+        finally:
+            if self._waiters.get(seat) is me:
+                del self._waiters[seat]
+            self._bell.ring()
+
+    def _begin(self, nursery: trio.Nursery) -> None:
+        """Start whatever can be done now."""
+        while self._news:
+            nursery.start_soon(self._notify, self._news.pop(0))
+        for owed in self._owing.next():
+            if owed.number not in self._giving and self._typable(owed):
+                self._giving.add(owed.number)
+                self._owing.begun.add(owed.number)
+                nursery.start_soon(self._put, owed)
+
+    def _typable(self, owed: Owed) -> bool:
+        seat = self._seat(owed)
+        waited = (owed.place.session, owed.place.generation) in self._waiters or owed.number in self._held
+        return seat is not None and owed.complete and not waited and handing.ready(seat, self._now())
+
+    def _with_a_call(self, owed: Owed) -> bool:
+        return owed.number in self._giving or (owed.answer.handed and owed.number in self._held)
+
+    async def _come_back(self) -> None:
+        await trio.sleep(REATTACH)
+        self._held.clear()
+        self._bell.ring()
+
+    async def _watch(self) -> None:
+        async for _ in self._house.changes():
+            if self._owing.all:
+                self._bell.ring()
+
+    async def _became(self, place: Place, number: int) -> str | None:
+        """Tell how an answer was given; None while it was not. Problem when none will come."""
+        question = await files.aside(questions.read, place.folder)
+        if question is not None and question.number == number:
+            return None
+        answer = await files.aside(questions.answer_to, place.folder, number)
+        if answer is None:
+            raise Problem(Exit.NO, "withdrawn", f"⚑ {number} was taken down without an answer.")
+        if answer.delivered is not None or number in self._owing.unsaved:
+            return answer.delivered.how if answer.delivered else self._owing.unsaved[number][1]
+        if number not in self._owing.all:
+            await self._owing.load(self._giving)
+            if number in self._owing.all:
+                self._bell.ring()
+        return None
+
+    async def _place(self, name: str) -> Place:
+        place = await files.aside(questions.place_of, self._profile, name)
+        if place is None:
+            raise Problem(
+                Exit.MISSING, "no-session", f"There is no session {name[:80]!r}: `looop ls` lists them."
+            )
+        if self._living().get(name) != place.generation:
+            raise Problem(Exit.NO, "over", f"{name} has ended: nobody is left to hear an answer.")
+        return place
+
+    def _living(self) -> dict[str, str]:
+        return {name: seat.meta.generation for name, seat in self._house.lives.items()}
+
+    def _seat(self, owed: Owed) -> "handing.Seat | None":
+        seat = self._house.lives.get(owed.place.session)
+        return seat if seat is not None and seat.meta.generation == owed.place.generation else None
+
+    def _living_owed(self) -> bool:
+        return any(self._seat(owed) for owed in self._owing.all.values())
+
+    def _look(self, name: str) -> None:
+        if seat := self._house.lives.get(name):
+            seat.look()

@@ -1,0 +1,294 @@
+"""The sessions of one profile, as the engine has them: started, steered, ended, found again after a crash.
+
+In: keeper's terminals, the folders, verbs. Out: `Sessions` (`engine.sessions`), news for the loop. A crash of
+one session's task is told and the task begun again; a crash of all of it loses nothing. Neighbours: `shelf`
+shows them, `births` starts generations, `adopting` finds them again, `life` follows one, `retire` removes.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+import trio
+from msgspec.structs import replace
+
+from looop.core.problem import Exit, Problem
+from looop.core.sessions import Evidence, SessionView, Start, State, Typed
+from looop.core.states import Hook
+from looop.session import adopting, attach, follow, freezing, retire
+from looop.session.adopting import Adoption
+from looop.session.around import Around
+from looop.session.attach import RawCall
+from looop.session.births import Births, Owing
+from looop.session.life import Life
+from looop.session.minding import judged
+from looop.session.past import Past
+from looop.session.shelf import Shelf, entry_of
+from looop.session.starting import Plan
+from looop.session.terminals import Terminals
+from looop.store import files
+from looop.store.config import Config
+from looop.store.paths import Profile
+from looop.store.sessions import Entry
+
+GRACE = 5.0
+"""Seconds that a tree has between TERM and KILL."""
+
+_MOST = 1000  # columns, and lines
+_AGAIN = 1.0  # seconds before a session's task that has crashed is begun again
+
+
+class Host(Shelf):
+    """All sessions. `around.on_start` and `on_end` are for who has to know of each; `owing` for answers."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        terminals: Terminals,
+        *,
+        env: Mapping[str, str],
+        settings: Callable[[], Config],
+        now: Callable[[], float],
+        poke: Callable[[], None],
+        notify: Callable[[str], Awaitable[object]] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        super().__init__(profile, Around(terminals, now, poke, say))
+        self.notify = notify
+        self._births = Births(profile, self.around, env, settings)
+        self._nursery: trio.Nursery | None = None
+
+    @property
+    def owing(self) -> Owing | None:
+        """Who knows of answers that an earlier generation did not live to hear."""
+        return self._births.owing
+
+    @owing.setter
+    def owing(self, owing: Owing) -> None:
+        self._births.owing = owing
+
+    @property
+    def living(self) -> int:
+        """How many live or are being started."""
+        return len({*self.lives, *self._births.begun})
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Take over what keeper has, write down how the rest ended, then live. A cancel leaves all running.
+
+        Problem UNREACHABLE without a keeper; OSError when the folders can't be read.
+        """
+        alive = await self.around.terminals.alive()
+        found = await files.aside(adopting.look, self.profile, alive, self.around.now())
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            await self._adopt(found)
+            task_status.started()
+            await trio.sleep_forever()
+
+    def check_start(self, order: Start) -> None:
+        """Raise what `start` would."""
+        self._check(self._births.plan(order).id)
+
+    async def start(self, order: Start) -> SessionView:
+        """Start one; a cancel comes before it has begun or after it was done."""
+        plan = self._births.plan(order)
+        self._check(plan.id)
+        with self._claimed(plan.id):
+            return await self._begin(plan)
+
+    async def restart(self, name: str, env: Mapping[str, str]) -> SessionView:
+        """Run the same command and prompt again; a live one is ended first."""
+        found = self._one(name)
+        self._check(found.meta.id, anew=True)
+        with self._claimed(found.meta.id):
+            plan = await self._births.again(entry_of(found), env)
+            if isinstance(found, Life):
+                await self.kill(found.meta.id)
+            return await self._begin(plan)
+
+    async def resume(self, name: str, env: Mapping[str, str]) -> SessionView:
+        """Continue the agent's own conversation."""
+        found = self._one(name)
+        if isinstance(found, Life):
+            raise Problem(
+                Exit.NO,
+                "no-resume",
+                f"Session {found.meta.id} lives: `looop attach {found.meta.id}` shows it.",
+            )
+        self._check(found.meta.id)
+        with self._claimed(found.meta.id):
+            return await self._begin(await self._births.resumed(found.entry, env))
+
+    async def kill(self, name: str, *, now: bool = False) -> SessionView:
+        """End the whole tree; returns when it is over. A cancel only stops waiting."""
+        found = self._one(name)
+        if isinstance(found, Life):
+            await self.around.terminals.end(found.key, 0.0 if now else GRACE)
+            await found.over.wait()
+        return self._view(found)
+
+    async def end_all(self, *, now: bool = False) -> None:
+        """End every session; returns when all are over."""
+        ending = tuple(self.lives.values())
+        for life in ending:
+            await self.around.terminals.end(life.key, 0.0 if now else GRACE)
+        for life in ending:
+            await life.over.wait()
+
+    async def done(self, name: str, outcome: str, note: str) -> SessionView:
+        """Write down what a worker said of its own end (`done` or `failed`), then begin to end it."""
+        life = self.life(name)
+        await life.done(outcome, note)
+        await self.around.terminals.end(life.key, GRACE)
+        return self._view(life)
+
+    async def freeze(self, name: str) -> SessionView:
+        """Stop the tree."""
+        life = self.life(name)
+        await life.know(replace(life.known, frozen=True))
+        await self._signal(life, freezing.stop)
+        await life.enter(judged(life))
+        return self._view(life)
+
+    async def thaw(self, name: str) -> SessionView:
+        """Let it go on."""
+        life = self.life(name)
+        await self._signal(life, freezing.go_on)
+        await life.know(replace(life.known, frozen=False))
+        before = life.known.froze or State.WORKING
+        await life.enter(Evidence(before, "thaw", "it goes on as before it was frozen"))
+        return self._view(life)
+
+    async def resize(self, name: str, columns: int, lines: int) -> SessionView:
+        """Set the size."""
+        if not (1 <= columns <= _MOST and 1 <= lines <= _MOST):
+            raise Problem(
+                Exit.USAGE,
+                "bad-size",
+                f"{columns}x{lines} is no size: give 1x1 to {_MOST}x{_MOST}, as 120x40.",
+            )
+        life = self.life(name)
+        await self.around.terminals.resize(life.key, columns, lines)
+        life.ring()
+        return self._view(life)
+
+    async def prune(self, name: str | None) -> tuple[str, ...]:
+        """Remove ended generations, of one id or of all."""
+        known = {*self.past, *self.lives} - self._births.begun
+        names = [self._one(name).meta.id] if name else sorted(known)
+        gone: list[str] = []
+        for one in names:
+            with self._claimed(one):
+                live = one in self.lives
+                found = await files.aside(_prune, self.profile, one, live)
+                gone += found
+                if one in found:
+                    self.past.pop(one, None)
+        self.around.bell.ring()
+        return tuple(gone)
+
+    async def retire(self) -> tuple[str, ...]:
+        """Remove what ended longer ago than `session_ttl`, whole sessions at a time; which."""
+        ttl = self._births.settings().session_ttl
+        gone: list[str] = []
+        for name in retire.expired(tuple(self.past.values()), ttl, self.around.now()):
+            if name in self._births.begun or name in self.lives:
+                continue  # begun anew while another one was removed
+            with self._claimed(name):
+                if await files.aside(retire.whole, self.profile, name):
+                    self.past.pop(name, None)
+                    gone.append(name)
+        if gone:
+            self.around.bell.ring()
+        return tuple(gone)
+
+    async def type(self, name: str, text: str, *, enter: bool, paste: bool) -> Typed:
+        """Type a text as a person would."""
+        return await follow.typed(self.life(name), text, enter=enter, paste=paste)
+
+    async def press(self, name: str, keys: Sequence[str]) -> Typed:
+        """Press named keys."""
+        return await follow.pressed(self.life(name), keys)
+
+    async def attach(self, name: str, call: RawCall, *, observe: bool) -> int:
+        """Put a person's terminal on a live one."""
+        life = self.life(name)
+        try:
+            return await attach.serve(life, call, observe=observe)
+        finally:
+            life.look()  # what it does now is news to the loop, which was spared it till here
+
+    async def detach(self, name: str) -> int:
+        """Throw every terminal off."""
+        return self.life(name).audience.throw_off()
+
+    def hook(self, name: str, hook: Hook) -> None:
+        """Take what an agent reported of itself."""
+        self.life(name).hook(hook)
+
+    def _check(self, name: str, *, anew: bool = False) -> None:
+        """Refuse a start that can't be; `anew`: one that lives would make room for itself."""
+        live = name in self.lives and not anew
+        if live or name in self._births.begun:
+            raise Problem(
+                Exit.REFUSED, "live", f"Session {name} lives: `looop restart {name}`, or take another id."
+            )
+        self._births.check_room(len({*self.lives, *self._births.begun} - {name}))
+
+    @contextmanager
+    def _claimed(self, name: str) -> Iterator[None]:
+        """Let nobody else start, restart or remove the same id meanwhile."""
+        if name in self._births.begun:
+            raise Problem(Exit.REFUSED, "live", f"Session {name} is being started or removed: try again.")
+        self._births.begun.add(name)
+        try:
+            yield
+        finally:
+            self._births.begun.discard(name)
+
+    async def _begin(self, plan: Plan) -> SessionView:
+        entry = await self._births.begin(plan)
+        self.past.pop(plan.id, None)
+        life = self._live(entry)
+        self.around.bell.ring()
+        return self._view(life)
+
+    def _live(self, entry: Entry) -> Life:
+        if self._nursery is None:
+            raise Problem(Exit.UNREACHABLE, "no-host", "The engine's sessions are not up yet: try again.")
+        life = Life(entry, self.around, self._leave)
+        self.lives[entry.id] = life
+        self._nursery.start_soon(self._keep, life)
+        return life
+
+    async def _keep(self, life: Life) -> None:
+        while not life.ended:
+            try:
+                await life.serve()
+            except Exception as error:  # noqa: BLE001 - one session's trouble is not the others'
+                self.around.say(f"{life.meta.id}: {error!r}")
+                await trio.sleep(_AGAIN)
+
+    def _leave(self, life: Life) -> None:
+        """Put what is over on the shelf of the past, before anybody hears of it."""
+        if self.lives.get(life.meta.id) is life:
+            del self.lives[life.meta.id]
+        self.past[life.meta.id] = Past(entry_of(life), life.end(), life.book.size(life.meta.size))
+
+    async def _adopt(self, found: Adoption) -> None:
+        self.past |= {past.meta.id: past for past in found.over}
+        for entry in found.living:
+            self._live(entry)
+        for key in found.strange:
+            with suppress(Problem):  # keeper's end is heard of elsewhere
+                await self.around.terminals.end(key, GRACE)
+        for entry, known in found.ending:
+            await Life(entry, self.around, self._leave).conclude(known)
+
+    async def _signal(self, life: Life, how: Callable[[int, int], int]) -> None:
+        found = life.book.now()
+        if found.pid is not None:
+            await files.aside(how, found.pid, found.start)
+
+
+def _prune(profile: Profile, name: str, live: bool) -> tuple[str, ...]:
+    return retire.pruned(profile, name, live=live)

@@ -1,0 +1,288 @@
+"""One live generation: its log is followed to its end, its terminal's questions answered, its state judged.
+
+In: hints from keeper, output, hooks, flags. Out: `known`, kept in `status.json`; bells. All that matters is
+in files: a second engine goes on where a first was killed. Neighbours: `minding` judges, `host` keeps all.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import trio
+from msgspec.structs import replace
+
+from looop.core.known import ended, entered
+from looop.core.sessions import Evidence, Known, Meta, Question, State
+from looop.core.states import Hook
+from looop.session import minding
+from looop.session.around import Around
+from looop.session.audience import Audience
+from looop.session.bell import Bell
+from looop.session.book import Book
+from looop.session.display import Display
+from looop.session.replies import Replies
+from looop.session.scanner import Scan, Scanner
+from looop.session.screen import Modes
+from looop.session.transcript import CURRENT, Transcript
+from looop.store import files, sessions
+from looop.store.sessions import Entry
+
+SLICE = 65536
+_REST = 0.05  # seconds between two looks at a log that nobody watches
+
+
+class Life:
+    """One generation, from its start or its adoption to its end. `attached` counts terminals upon it.
+
+    `last_output` is when output last came, epoch seconds, `freed` when a freeze or a flag ended; `changed`
+    rings when output came or `known` changed; `over` is set once the end is known and written down, `leave`
+    called right before that.
+    """
+
+    def __init__(
+        self, entry: Entry, around: Around, leave: "Callable[[Life], None]" = lambda _: None
+    ) -> None:
+        self.folder = entry.folder
+        self.meta: Meta = entry.meta
+        self.known: Known = entry.known
+        self.around = around
+        self.transcript = Transcript(entry.folder)
+        self.book = Book(entry.folder)
+        self.display = Display(entry.folder, self.transcript, self.book.now)
+        self.changed = Bell()
+        self.over = trio.Event()
+        self.attached = 0
+        self.audience = Audience()
+        self.title = ""
+        self.notes: tuple[str, ...] = ()
+        self.last_output: float | None = None
+        self.last_typed: float | None = None
+        self.hooked: Hook | None = None
+        self.freed: float | None = None
+        self.offset = 0
+        self._leave = leave
+        self._watchers = 0
+        self._attention = Bell()
+        self._scanner = Scanner()
+        self._hinted = trio.Event()
+        self._facts = trio.Event()
+        self._saving = trio.Lock()
+        self._saved = entry.known
+        self._replies = Replies(around.terminals, entry.meta.generation, self.display)
+
+    @property
+    def key(self) -> str:
+        """The terminal's name."""
+        return self.meta.generation
+
+    @property
+    def modes(self) -> Modes:
+        """What the program asked of its terminal, as far as its output was read."""
+        return self._scanner.modes
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will be added to the output any more."""
+        return self.over.is_set()
+
+    @property
+    def question(self) -> Question | None:
+        """The open flag."""
+        return self.around.memo.asked(self.folder).flag
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Follow it to its end. A cancel leaves it running; another `Life` goes on from the files."""
+        self.around.terminals.listen(self.key, self._hear)
+        self.last_output = self._last_write()
+        task_status.started()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._replies.serve)
+                # What an engine before us has read is not judged half, or it would be news again.
+                await self._catch_up()
+                nursery.start_soon(minding.mind, self)
+                nursery.start_soon(self._draw)
+                await self._follow()
+                nursery.cancel_scope.cancel()
+        finally:
+            self.around.terminals.listen(self.key, None)
+        if end := self.book.now().end:
+            await self.conclude(ended(self.known, end.status, end.when, killed=end.killed))
+
+    async def conclude(self, known: Known) -> None:
+        """Write its end down: all that hangs on the generation is let go first, and again after a crash."""
+        for hook in self.around.on_end:
+            try:
+                await hook(self)
+            except Exception as error:  # noqa: BLE001 - an end is an end, whoever can't bear it
+                self.around.say(f"{self.meta.id}: {error}")
+        async with self._saving:
+            self.known = self._saved = known
+            await self._write(durably=True)
+        self._leave(self)
+        self.transcript.retire()
+        self.over.set()
+        self.ring()
+        self.around.poke()
+
+    def end(self) -> int:
+        """Give the offset behind the last byte of output."""
+        return self.transcript.end()
+
+    async def read(self, offset: int, limit: int = SLICE) -> tuple[int, bytes]:
+        """Read output, from where there still is some; b"" at the end."""
+        await trio.lowlevel.checkpoint()
+        return self.transcript.read(offset, limit)
+
+    async def grown(self, offset: int) -> None:
+        """Return when there is output at this offset or behind it, or the session is over."""
+        with self.watching():
+            while not self.ended and self.transcript.end() <= offset:
+                await self.changed.wait()
+
+    async def rows(self) -> tuple[int, tuple[str, ...]]:
+        """Give the offset that the screen shows, and its rows."""
+        screen = await self.display.current()
+        return self.display.offset, screen.text()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Follow the log without rest as long as somebody waits for what it says."""
+        self._watchers += 1
+        self._attention.ring()
+        try:
+            yield
+        finally:
+            self._watchers -= 1
+
+    async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
+        """Write input in one go; the log's offset right before. Problem as `Terminals.write` says.
+
+        `Known.sent` becomes that offset, or `sent` where this write belongs to an earlier one.
+        """
+        offset = await self.around.terminals.write(self.key, data, once=once)
+        self.last_typed = self.around.now()
+        await self.know(replace(self.known, sent=offset if sent is None else sent))
+        return offset
+
+    async def done(self, outcome: str, note: str) -> None:
+        """Write down, durably, what the worker said of its end: `done` or `failed`. Ending it comes next."""
+        await self.know(replace(self.known, outcome=outcome, note=note), durably=True)
+
+    def hook(self, hook: Hook) -> None:
+        """Take what the agent reported of itself."""
+        self.hooked = hook
+        self.look()
+
+    def look(self) -> None:
+        """Judge again: a flag was raised or taken down, or something else about it changed."""
+        self._facts.set()
+
+    async def enter(self, evidence: Evidence) -> None:
+        """Take a judgement over; news wakes the loop."""
+        before = self.known
+        attended = self.audience.writer is not None
+        after = entered(before, evidence, self.around.now(), attended=attended)
+        if before.state in {State.FROZEN, State.FLAGGED} and after.state is not before.state:
+            self.freed = after.since
+        await self.know(after)
+        if after.news != before.news:
+            self.around.poke()
+
+    async def know(self, known: Known, *, durably: bool = False) -> None:
+        """Know something new, and write it down if it matters. Nothing once it is over."""
+        if self.known.state.over:
+            return
+        moved, self.known = known.state is not self.known.state, known
+        if moved or durably:
+            self.ring()
+        async with self._saving:
+            if _substance(self.known) != _substance(self._saved):
+                self._saved = self.known
+                await self._write(durably=durably)
+
+    def ring(self) -> None:
+        """Tell everybody who watches."""
+        self.changed.ring()
+        self.around.bell.ring()
+        self._facts.set()
+
+    def fresh(self) -> trio.Event:
+        """Give an event that is set when there is anything to judge that came after this call."""
+        self._facts = trio.Event()
+        return self._facts
+
+    async def _follow(self) -> None:
+        while True:
+            self._hinted = trio.Event()
+            self.around.terminals.seen(self.key)
+            # Looked for first: what was written before the end's record is in the log by then.
+            over = self.book.now().end is not None
+            await self._catch_up()
+            if over:
+                return
+            await self._hinted.wait()
+            await self._rest()
+
+    async def _catch_up(self) -> None:
+        before, began = self.known.replied, self.offset
+        while True:
+            limit = min(SLICE, before - self.offset) if self.offset < before else SLICE
+            at, data = self.transcript.read(self.offset, limit)
+            if not data:
+                return
+            self.offset = at + len(data)
+            await self._take(self._scanner.feed(data), at)
+            # What an engine before us may have read is as old as the file; the rest comes now.
+            self.last_output = self.around.now() if began else self._last_write()
+            self.changed.ring()
+            self._facts.set()
+            await trio.lowlevel.checkpoint()
+
+    async def _take(self, scan: Scan, at: int) -> None:
+        self.title = self.title if scan.title is None else scan.title
+        self.notes = scan.notes or self.notes
+        if scan.replies and self.offset > self.known.replied:
+            ours = not self.attached
+            # Written down first: an answer that is lost is asked for again, one given twice is typed input.
+            await self.know(replace(self.known, replied=self.offset))
+            if ours:
+                self._replies.owe(tuple(it._replace(end=at + it.end) for it in scan.replies))
+
+    async def _draw(self) -> None:
+        """Keep the screen within reach of a log that nobody looks at, before its head is cut."""
+        while True:
+            news = self.changed.next()
+            with suppress(OSError):  # whoever looks will be told
+                while await self.around.leisure.spend(self.display.idle):
+                    pass
+            await news.wait()
+
+    async def _rest(self) -> None:
+        with trio.move_on_after(_REST):
+            while not (self._watchers or self.attached):
+                await self._attention.wait()
+
+    async def _write(self, *, durably: bool) -> None:
+        try:
+            await files.aside(_written, self.folder, self.known, durably)
+        except OSError as error:  # the next change writes it all again, or the next engine finds it out
+            self.around.say(f"{self.meta.id}: its status could not be written ({error.strerror})")
+
+    def _last_write(self) -> float | None:
+        with suppress(OSError):
+            found = (self.folder / CURRENT).lstat()
+            return found.st_mtime if found.st_size else None
+        return None
+
+    def _hear(self) -> None:
+        self._hinted.set()
+
+
+def _substance(known: Known) -> Known:
+    """Leave out what may change with every second of output."""
+    return replace(known, said="")
+
+
+def _written(folder: Path, known: Known, durably: bool) -> None:
+    sessions.write_known(folder, known, durably=durably)

@@ -1,0 +1,43 @@
+"""Removing what is over: by age in housekeeping, by hand with `prune`. What somebody waits for stays.
+
+In: sessions' ids. Out: which generations are gone, with their briefs. Blocks: call it through `files.aside`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from looop.session.past import Past
+from looop.store import sessions
+from looop.store.paths import Profile
+
+
+def expired(past: Iterable[Past], ttl: float, now: float) -> tuple[str, ...]:
+    """Name the sessions that ended more than `ttl` seconds ago; none when that is 0."""
+    return tuple(one.meta.id for one in past if ttl and now - (one.known.ended or now) > ttl)
+
+
+def whole(profile: Profile, name: str) -> bool:
+    """Remove all generations of a session that is over, or none while a flag or an answer of any is open.
+
+    Interrupted, it leaves the newest generations; a second call removes them.
+    """
+    places = [*sessions.earlier(profile, name), sessions.folder(profile, name)]
+    if any(sessions.asked(place).pending for place in places):
+        return False
+    return all(sessions.remove(profile, place) for place in places)
+
+
+def pruned(profile: Profile, name: str, *, live: bool) -> tuple[str, ...]:
+    """Remove a session's ended generations but for those with an open flag or answer; which are gone.
+
+    The newest stays as long as it lives, or an earlier one does because of its answer.
+    """
+    gone = [place for place in sessions.earlier(profile, name) if sessions.remove(profile, place)]
+    newest = sessions.folder(profile, name)
+    if not live and not sessions.earlier(profile, name) and sessions.remove(profile, newest):
+        gone.append(newest)
+    return tuple(_name(place) for place in gone)
+
+
+def _name(place: Path) -> str:
+    return place.name

@@ -1,0 +1,254 @@
+"""What a new generation is started with: whose command, which brief, which environment.
+
+In: a person's or a tick's order, CONFIG, the engine's and the caller's environment. Out: a `Plan`; then, in
+the generation's folder, a `Meta`. Neighbours: `host` decides whether it may start and starts it.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from looop.child.environ import environment
+from looop.core import contract, ids, runners
+from looop.core.problem import Exit, Problem
+from looop.core.runners import Runner
+from looop.core.sessions import Known, Meta, Start
+from looop.session import draft, hooks
+from looop.store import files, sessions
+from looop.store.config import Config
+from looop.store.paths import Profile
+from looop.store.sessions import Entry
+
+_CALLERS = frozenset({"PATH", "HOME", "LANG", "TZ", "SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY"})
+# They describe the terminal that `up` was typed in, which is not the one that the session gets.
+_OTHER_TERMINALS = frozenset(
+    {"LINES", "COLUMNS", "TMUX", "TMUX_PANE", "STY", "WINDOWID", "TERM_PROGRAM", "TERM_PROGRAM_VERSION"}
+)
+_TERM = "xterm-256color"
+_TASK = "task.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A generation before it has a folder. `template` and `resume` are commands that are not filled in yet.
+
+    `prompt` is the task alone, `added` what its environment has beyond the engine's own.
+    """
+
+    id: str
+    runner: str
+    template: str
+    resume: str
+    conversation: str
+    added: Mapping[str, str]
+    goal: str | None = None
+    meta: bool = False
+    run: str | None = None
+    prompt: str = ""
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a generation is given when it begins. `answered` is what its brief tells of earlier questions."""
+
+    generation: str
+    number: int
+    size: tuple[int, int]
+    created: float
+    answered: tuple[str, ...] = ()
+
+
+def first(profile: Profile, order: Start, settings: Config, env: Mapping[str, str]) -> Plan:
+    """Plan what an order asks for; Problem as `Sessions.start` says of names, runners and consent.
+
+    `env` is the engine's own environment.
+    """
+    name = ids.session_id(order.id)
+    goal = _goal(profile, name, order.goal)
+    callers = _of_caller(order.env)
+    if order.command:
+        runner, chosen = "", Runner(tick="", interactive=order.command)
+    else:
+        runner, chosen = _runner(order, settings, {**env, **callers})
+    return Plan(
+        id=name,
+        runner=runner,
+        template=chosen.interactive,
+        resume=chosen.resume,
+        conversation=str(uuid.uuid4()),
+        added={**callers, **chosen.env},
+        goal=goal,
+        meta=order.meta,
+        run=order.run,
+        prompt=order.prompt,
+    )
+
+
+def again(entry: Entry, env: Mapping[str, str]) -> Plan:
+    """Plan a new generation like that one: the same command, prompt and goal, a new conversation."""
+    meta = entry.meta
+    return Plan(
+        id=meta.id,
+        runner=meta.runner,
+        template=meta.template or meta.command,
+        resume=meta.resume,
+        conversation=str(uuid.uuid4()),
+        added={**meta.env, **_of_caller(env)},
+        goal=meta.goal,
+        meta=meta.meta,
+        prompt=_task(entry),
+    )
+
+
+def resumed(entry: Entry, env: Mapping[str, str]) -> Plan:
+    """Plan a new generation that goes on with that one's conversation. Problem NO `no-resume`."""
+    meta = entry.meta
+    if not meta.resume:
+        raise Problem(
+            Exit.NO,
+            "no-resume",
+            f"Session {meta.id} has no conversation to go on with ({meta.runner or 'a plain command'} can't "
+            f"resume): `looop restart {meta.id}` runs it again.",
+        )
+    return Plan(
+        id=meta.id,
+        runner=meta.runner,
+        template=meta.template,
+        resume=meta.resume,
+        conversation=meta.conversation,
+        added={**meta.env, **_of_caller(env)},
+        goal=meta.goal,
+        meta=meta.meta,
+        prompt=_task(entry),
+        resumed=True,
+    )
+
+
+def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
+    """Fill the generation's new folder, durably, `meta.json` last; that is its Meta. OSError of the disk."""
+    folder = sessions.folder(profile, plan.id)
+    prompt_file = sessions.prompt_file(profile, plan.id, birth.generation)
+    place = str(draft.fill(profile, folder)) if plan.meta else ""
+    text = contract.brief(id=plan.id, goal=plan.goal, meta=plan.meta, answered=birth.answered, draft=place)
+    task = f"{plan.prompt.rstrip()}\n".encode(errors="replace")
+    files.private_dir(profile.prompts, below=profile.data)
+    files.durable(prompt_file, text.encode(errors="replace") + task)
+    files.durable(folder / _TASK, task)
+    command = runners.fill(
+        plan.resume if plan.resumed else plan.template, str(prompt_file), plan.conversation
+    )
+    meta = Meta(
+        id=plan.id,
+        generation=birth.generation,
+        command=hooks.prepare(profile, folder, plan.runner, command),
+        cwd=str(profile.data),
+        created=birth.created,
+        size=birth.size,
+        runner=plan.runner,
+        goal=plan.goal,
+        meta=plan.meta,
+        conversation=plan.conversation,
+        prompt_file=str(prompt_file),
+        resumed=plan.resumed,
+        run=plan.run,
+        env=dict(plan.added),
+        resume=plan.resume,
+        number=birth.number,
+        template=plan.template,
+    )
+    sessions.write_meta(Entry(folder, meta, Known(since=birth.created)))
+    return meta
+
+
+def carry(source: Path, target: Path) -> None:
+    """Move a meta session's draft to the generation that goes on with it. OSError of the disk."""
+    if files.present(source / draft.DRAFT):
+        files.remove_tree(target / draft.DRAFT)
+        for name in (f"{draft.DRAFT}.json", draft.DRAFT):
+            files.durable_rename(source / name, target / name)
+
+
+def whole_environment(profile: Profile, env: Mapping[str, str], meta: Meta) -> dict[str, str]:
+    """Give all variables of a generation's program: `env`, the engine's own, and what Meta adds, and ours."""
+    kept = {name: value for name, value in env.items() if name not in _OTHER_TERMINALS}
+    return environment(
+        {**kept, "TERM": _TERM, **meta.env},
+        LOOOP_DATA_DIR=str(profile.data),
+        LOOOP_CONFIG=str(profile.config),
+        LOOOP_SESSION_ID=meta.id,
+        LOOOP_GENERATION=meta.generation,
+    )
+
+
+def size_of(settings: Config) -> tuple[int, int]:
+    """Give CONFIG's columns and lines, at most 1000 of each."""
+    columns, _, lines = settings.session_size.partition("x")
+    return min(int(columns), 1000), min(int(lines), 1000)
+
+
+def _of_caller(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name in _CALLERS or name.startswith("LC_")}
+
+
+def _goal(profile: Profile, name: str, given: str | None) -> str | None:
+    if given is None:
+        own = f"{name}.md"
+        return own if files.present(profile.goals / own) else None
+    goal = ids.goal_name(given)
+    if not files.present(profile.goals / goal):
+        raise Problem(
+            Exit.MISSING,
+            "no-goal",
+            f"There is no goal {goal}: `looop goals` lists them, or leave --goal away.",
+        )
+    return goal
+
+
+def _runner(order: Start, settings: Config, env: Mapping[str, str]) -> tuple[str, Runner]:
+    wanted = order.runner or settings.runner
+    _agreed(wanted, settings)
+    path = env.get("PATH")
+    found = {
+        name for name, program in runners.PROGRAMS.items() if program and shutil.which(program, path=path)
+    }
+    choice = runners.choose(wanted, settings.runners, found=found, root=os.geteuid() == 0)
+    if choice.rehearses and not order.meta:
+        raise Problem(
+            Exit.NO,
+            "no-consent",
+            "There is no agent to work in a session: nobody has agreed to one yet, and a rehearsal only asks "
+            "and proposes. `looop init` shows what would run and asks; `--command` runs a command of yours.",
+        )
+    if not choice.runner.interactive:
+        raise Problem(
+            Exit.NO,
+            "no-interactive",
+            f"The runner {choice.name} has no `interactive` command: add one to CONFIG's runners, or name "
+            "another runner.",
+        )
+    return choice.name, choice.runner
+
+
+def _agreed(wanted: str, settings: Config) -> None:
+    """Refuse an agent that nobody has agreed to; what a person wrote into CONFIG, or `init` did, is a yes."""
+    known = runners.known(settings.runners)
+    if wanted not in known or wanted in {runners.AUTO, runners.REHEARSAL, settings.runner, *settings.runners}:
+        return  # unknown ones get a better sentence from `runners.choose`
+    raise Problem(
+        Exit.NO,
+        "no-consent",
+        f"Nobody has agreed to run {wanted}: `looop init --runner {wanted}` shows what would run and asks; "
+        f'or allow it beside the one in use by `"{wanted}": {{}}` in CONFIG\'s runners.',
+    )
+
+
+def _task(entry: Entry) -> str:
+    """Give the task of a generation; what can't be read is an OSError."""
+    try:
+        return files.read_regular(entry.folder / _TASK, 16 << 20).decode(errors="replace")
+    except FileNotFoundError:
+        return ""

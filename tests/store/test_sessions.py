@@ -1,0 +1,212 @@
+"""Sessions' folders: the newest generation, the earlier ones, and whatever else lies there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from looop.core.sessions import Known, Meta, State
+from looop.store import questions, sessions
+from looop.store.paths import Profile
+from looop.store.sessions import Asked, Entry
+from support.folder import mode, names
+from support.profiles import made_in
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    return made_in(tmp_path)
+
+
+def _generation(profile: Profile, name: str, number: int = 0, known: Known | None = None) -> Path:
+    """Make a generation by hand; 0 makes it the newest, as number 1."""
+    place = profile.sessions / (f"{name}@{number}" if number else name)
+    place.mkdir(mode=0o700)
+    meta = Meta(name, f"G{number}", "work", "/", 5.0, number=number or 1)
+    sessions.write_meta(Entry(place, meta, Known()))
+    if known:
+        sessions.write_known(place, known, durably=False)
+    return place
+
+
+def test_a_session_is_read_with_what_is_known_of_it(profile: Profile) -> None:
+    _generation(profile, "a", known=Known(State.ENDED, code=3))
+    (entry,) = sessions.listed(profile)
+    assert (entry.id, entry.known.code) == ("a", 3)
+
+
+def test_a_session_without_a_status_has_just_been_started(profile: Profile) -> None:
+    _generation(profile, "a")
+    entry = sessions.find(profile, "a")
+    assert entry is not None
+    assert entry.known == Known(since=5.0)
+
+
+def test_a_status_that_is_broken_is_that_of_a_session_just_started(profile: Profile) -> None:
+    (_generation(profile, "a") / "status.json").write_text('{"state":"no such"}')
+    entry = sessions.find(profile, "a")
+    assert entry is not None
+    assert entry.known.state is State.STARTING
+
+
+def test_what_is_no_session_is_not_listed(profile: Profile) -> None:
+    _generation(profile, "a")
+    _generation(profile, "b", 3)
+    (profile.sessions / "file").write_text("x")
+    (profile.sessions / "empty").mkdir()
+    (profile.sessions / "half").mkdir()
+    (profile.sessions / "half" / "meta.json").write_text("{")
+    (profile.sessions / "pipe").mkdir()
+    os.mkfifo(profile.sessions / "pipe" / "meta.json")
+    (profile.sessions / "link").symlink_to(profile.data / "nowhere")
+    (profile.sessions / "...json").mkdir()
+    _generation(profile, "moved").rename(profile.sessions / "elsewhere")
+    assert [entry.id for entry in sessions.listed(profile)] == ["a"]
+
+
+def test_the_pulse_is_no_session(profile: Profile) -> None:
+    sessions.write_meta(Entry(profile.pulse, Meta("pulse", "G", "", "/", 0.0), Known()))
+    assert sessions.listed(profile) == ()
+    assert sessions.find(profile, "pulse") is None
+
+
+def test_a_profile_without_sessions_has_none(tmp_path: Path) -> None:
+    assert sessions.listed(Profile(tmp_path / "none", tmp_path / "c.json")) == ()
+
+
+def test_a_session_that_can_not_be_read_is_not_absent(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _generation(profile, "a")
+
+    def broken(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("looop.store.files.read_regular", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        sessions.listed(profile)
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "a@0", "a@x", "", ".", "a@1@2"])
+def test_a_hostile_name_finds_nothing(profile: Profile, name: str) -> None:
+    _generation(profile, "a")
+    assert sessions.find(profile, name) is None
+
+
+def test_earlier_generations_come_oldest_first(profile: Profile) -> None:
+    for number in (10, 2, 1):
+        _generation(profile, "a", number)
+    _generation(profile, "a")
+    _generation(profile, "ab", 1)
+    assert [place.name for place in sessions.earlier(profile, "a")] == ["a@1", "a@2", "a@10"]
+
+
+def test_an_earlier_generation_is_found_by_its_number(profile: Profile) -> None:
+    _generation(profile, "a", 2)
+    entry = sessions.find(profile, "a@2")
+    assert entry is not None
+    assert entry.meta.generation == "G2"
+
+
+def test_the_first_generation_needs_no_room(profile: Profile) -> None:
+    assert sessions.supersede(profile, "a") == 1
+    assert (names(profile.sessions), mode(profile.sessions / "a")) == (["a", "pulse"], 0o700)
+
+
+def test_the_newest_makes_way_for_the_next(profile: Profile) -> None:
+    _generation(profile, "a")
+    assert sessions.supersede(profile, "a") == 2
+    assert names(profile.sessions) == ["a", "a@1", "pulse"]
+    assert names(profile.sessions / "a") == []
+
+
+def test_no_number_is_used_twice(profile: Profile) -> None:
+    _generation(profile, "a", 7)
+    _generation(profile, "a")
+    assert sessions.supersede(profile, "a") == 9
+    assert names(profile.sessions) == ["a", "a@7", "a@8", "pulse"]
+
+
+def test_a_number_is_not_used_again_when_earlier_generations_are_gone(profile: Profile) -> None:
+    _generation(profile, "a", 5).rename(profile.sessions / "a")
+    assert sessions.supersede(profile, "a") == 6
+    assert names(profile.sessions) == ["a", "a@5", "pulse"]
+
+
+def test_a_folder_that_never_was_a_generation_is_replaced(profile: Profile) -> None:
+    (profile.sessions / "a").mkdir()
+    (profile.sessions / "a" / "output.log").write_text("half")
+    assert sessions.supersede(profile, "a") == 1
+    assert names(profile.sessions / "a") == []
+
+
+def test_a_generation_whose_meta_is_broken_is_kept(profile: Profile) -> None:
+    (_generation(profile, "a") / "meta.json").write_text("{")
+    assert sessions.supersede(profile, "a") == 2
+    assert names(profile.sessions) == ["a", "a@1", "pulse"]
+
+
+def test_making_room_can_be_taken_back(profile: Profile) -> None:
+    _generation(profile, "a", 1)
+    _generation(profile, "a", known=Known(code=4))
+    sessions.supersede(profile, "a")
+    sessions.take_back(profile, "a")
+    entry = sessions.find(profile, "a")
+    assert entry is not None
+    assert (entry.known.code, names(profile.sessions)) == (4, ["a", "a@1", "pulse"])
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_start_that_was_cut_off_is_mended(profile: Profile, made: bool) -> None:
+    _generation(profile, "a")
+    _generation(profile, "b")
+    sessions.supersede(profile, "a")
+    if not made:
+        (profile.sessions / "a").rmdir()
+    sessions.mend(profile)
+    sessions.mend(profile)
+    assert names(profile.sessions) == ["a", "b", "pulse"]
+
+
+def test_a_finished_start_is_not_mended(profile: Profile) -> None:
+    _generation(profile, "a", 1)
+    _generation(profile, "a")
+    sessions.mend(profile)
+    assert names(profile.sessions) == ["a", "a@1", "pulse"]
+
+
+def test_an_equal_status_is_not_written_again(profile: Profile) -> None:
+    place = _generation(profile, "a", known=Known(news=1))
+    before = (place / "status.json").stat().st_ino
+    sessions.write_known(place, Known(news=1), durably=False)
+    assert (place / "status.json").stat().st_ino == before
+
+
+def test_flag_and_answers_are_counted(profile: Profile) -> None:
+    folder = _generation(profile, "a")
+    place = questions.place_of(profile, "a")
+    assert place is not None
+    question, _ = questions.ask(profile, place, "May I?")
+    assert sessions.asked(folder) == Asked(question)
+    questions.answer(profile, place, question.number, "yes", "person")
+    assert sessions.asked(folder) == Asked(None, 1, 1)
+    assert sessions.asked(folder).pending
+    questions.deliver(profile, place, question.number, "typed")
+    assert sessions.asked(folder) == Asked(None, 1, 0)
+
+
+def test_removing_a_generation_takes_its_brief_along(profile: Profile) -> None:
+    place = _generation(profile, "a")
+    brief = sessions.prompt_file(profile, "a", "G0")
+    brief.write_text("do")
+    assert sessions.remove(profile, place)
+    assert (names(profile.prompts), names(profile.sessions)) == ([], ["pulse"])
+
+
+def test_a_generation_with_an_open_flag_is_not_removed(profile: Profile) -> None:
+    folder = _generation(profile, "a")
+    place = questions.place_of(profile, "a")
+    assert place is not None
+    questions.ask(profile, place, "May I?")
+    assert not sessions.remove(profile, folder)
+    assert folder.exists()

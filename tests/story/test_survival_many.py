@@ -1,0 +1,52 @@
+"""Many sessions, with the real program: one after another they leave nothing, and a hundred live at once."""
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from support.person import LOOOP, Person, person
+from support.surviving import leaderless
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
+
+LIVE = 100
+LIMITED = ("/bin/sh", "-c", 'ulimit -n 1024; exec "$@"', "sh", *LOOOP)
+
+
+def descriptors(looop: Person) -> tuple[int, int]:
+    keeper, engine = (len(os.listdir(f"/proc/{it.pid}/fd")) for it in (looop.keeper, looop.engine))
+    return keeper, engine
+
+
+def test_sessions_one_after_another_leave_no_descriptor(looop: Person) -> None:
+    looop("start-session", "first", "--command", "read x")
+    for number in range(35):
+        if number == 5:
+            before = descriptors(looop)
+        looop("start-session", f"s{number}", "--command", f"echo hello; exit {number}")
+        assert looop.call("wait", f"s{number}").returncode == number
+        assert "hello" in looop("shot", f"s{number}")
+    assert descriptors(looop) == before
+
+
+def test_a_hundred_live_at_once_under_the_usual_limit_of_descriptors(tmp_path: Path) -> None:
+    with person(tmp_path, program=LIMITED, LOOOP_MAX_SESSIONS="0") as looop:
+        leaderless(looop)
+        looop("up")
+        names = [f"s{number}" for number in range(LIVE)]
+        for name in names:
+            looop("start-session", name, "--command", "read line; echo got:$line; read x; exit 3")
+        assert resource.prlimit(looop.engine.pid, resource.RLIMIT_NOFILE)[0] == 1024
+        assert len([view for view in looop.json("ls")["sessions"] if not view["over"]]) == LIVE
+        for name in names:
+            looop("send", name, f"hello-{name}")
+        for name in names:
+            assert looop("expect", name, "got:hello-\\S+") == f"got:hello-{name}\n"
+        for name in names[:50]:
+            looop("kill", name)
+        for name in names[50:]:
+            looop("key", name, "Enter")
+        assert {looop.call("wait", name).returncode for name in names[50:]} == {3}
+        assert {looop.state(name) for name in names[:50]} == {"killed"}
