@@ -6,11 +6,12 @@ engine's control socket, where nothing may print, exit or look at the engine's o
 
 import traceback
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, ArgumentCollection, CycloptsError
 
 from looop.cli import places
 from looop.cli.console import LocalCall
@@ -27,6 +28,7 @@ from looop.store.paths import Profile
 
 INTERRUPTED = 130
 _MEMO_LONGEST = 512
+_HELP = frozenset({"--help", "-h"})
 _HOMELESS = ("help", "version", "config", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
 _GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
@@ -191,8 +193,37 @@ def _not_yours(verb: str, kind: Kind, why: str) -> Problem:
     return Problem(Exit.REFUSED, "not-yours", f"`looop {verb}` was called by {kind}, and {why}.")
 
 
+class _Quick(App):
+    """One verb's parser, away from all others, that looks at its function's signature once."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(
+            name=verb, default_command=find(verb).default_command, help_flags=(), version_flags=()
+        )
+        self.arguments: ArgumentCollection | None = None
+
+    def assemble_argument_collection(self, **how: Any) -> ArgumentCollection:
+        """Give the verb's arguments, without values."""
+        if how:
+            return super().assemble_argument_collection(**how)
+        if self.arguments is None:
+            self.arguments = super().assemble_argument_collection()
+        return self.arguments.copy(reset_tokens=True)
+
+
+_quick = cache(_Quick)
+
+
 def _parse(argv: tuple[str, ...]) -> Parsed:
-    function, bound, ignored = app().parse_args(list(argv), exit_on_error=False, print_error=False)
+    verb = places.name(argv)
+    if verb in COMMANDS and not _HELP.intersection(argv):
+        with suppress(CycloptsError):  # the parser of all verbs knows better what is wrong
+            return _parsed(_quick(verb), argv[len(verb.split()) :])
+    return _parsed(app(), argv)
+
+
+def _parsed(parser: App, argv: tuple[str, ...]) -> Parsed:
+    function, bound, ignored = parser.parse_args(list(argv), exit_on_error=False, print_error=False)
     asked_help = getattr(function, "__name__", "") == "help_print"
     return Parsed(function, bound.args, dict(bound.kwargs), tuple(ignored), asked_help)
 

@@ -12,12 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from looop.cli.disk import disk
+from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json
-from looop.cli.mistakes import problem_of
+from looop.cli.mistakes import TROUBLE, problem_of
 from looop.cli.sensors import listed
 from looop.cli.show import emit, line, many, span, spend, table, until, when
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
+from looop.core.sessions import SessionView
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
 from looop.store import claims, config, files, flags, ledger, memory, pause, questions
@@ -78,6 +80,7 @@ class StatusView(msgspec.Struct, frozen=True):
     last_line: str | None
     asked: tuple[AskedLine, ...] = ()
     owed: tuple[OwedLine, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
     troubles: tuple[str, ...] = ()
     v: int = 1
 
@@ -98,6 +101,10 @@ async def observe(profile: Profile, live: Live | None, env: Mapping[str, str]) -
     """Look at everything that `status` shows. Raises nothing for what is only broken or missing."""
     troubles: list[str] = []
     seen = await disk(live, _look, profile, env, troubles)
+    try:
+        seen = replace(seen, sessions=sessions_of(profile, live).all())
+    except TROUBLE as error:
+        troubles.append(problem_of(error).text)
     if live is not None:
         seen = replace(seen, answers=True, phase=live.phase(), lateness=live.lateness())
     return replace(seen, troubles=tuple(troubles))
@@ -167,6 +174,8 @@ def _written(profile: Profile, *, alive: bool) -> Phase:
 def pulse_words(view: StatusView, now: float) -> str:
     """Say in a few words what the pulse does, and what a person may do about it."""
     phase = view.phase
+    if view.answers and phase.doing is Doing.STOPPED and not view.wanted:
+        return "not running: `looop up` starts it"
     if view.answers and phase.doing is Doing.SLEEPING and phase.wakes_at:
         return f"sleeping, next beat in {span(phase.wakes_at - now)} ({line(phase.waits_for)})"
     if view.answers:
@@ -201,6 +210,7 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     yield ["runner", runner_words(view)]
     yield ["today", _today(view)]
     yield ["memory", _memory(view)]
+    yield from _sessions(view, now)
     for name in view.failing[:_FAILING]:
         yield ["fails", f"sensor {line(name)}: `looop sensor run {line(name)}` shows why"]
     for flag in view.flags:
@@ -213,6 +223,16 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
         yield ["trouble", line(trouble)]
     yield ["journal", line(view.last_line or "empty")]
     yield ["data", line(view.data)]
+
+
+def _sessions(view: StatusView, now: float) -> Iterator[list[str]]:
+    """Give those that live, each with its evidence; the others are counted."""
+    for it in view.sessions:
+        if not it.over:
+            said = f"{it.id}: {ending(it)} for {span(now - it.since)}; {line(it.evidence)}"
+            yield ["session", said]
+    if over := sum(it.over for it in view.sessions):
+        yield ["ended", f"{many(over, 'session')}: `looop ls` lists them"]
 
 
 def _today(view: StatusView) -> str:

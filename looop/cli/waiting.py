@@ -15,9 +15,12 @@ from looop.cli.show import emit, line, table
 from looop.cli.status import StatusView, holds, observe, pulse_words, verb_for
 from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
+from looop.core.sessions import State
 from looop.store import paths
 
 _FAILING = 5
+_AT_ITS_TERMINAL = {State.ASKING, State.STALLED}
+"""What a person has to look at, as nothing else tells what it wants."""
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -55,6 +58,7 @@ def _unusable(problem: Problem) -> Wait:
 
 def _waits(view: StatusView) -> Iterator[Wait]:
     yield from _flags(view)
+    yield from _terminals(view)
     for trouble in view.troubles:
         yield Wait(line(trouble), "looop doctor")
     if (own := _untold(view)) is not None:
@@ -64,7 +68,7 @@ def _waits(view: StatusView) -> Iterator[Wait]:
             yield Wait(f"The loop is held: {line(hold.reason)}", "looop status")
     if view.pause:
         yield Wait("The loop is paused.", "looop unpause")
-    if not view.answers:
+    if not view.answers or view.phase.doing is Doing.STOPPED:
         yield Wait(f"The pulse is {pulse_words(view, 0.0).partition(':')[0]}.", "looop up")
     if not (view.agreed or view.troubles):  # with a CONFIG that can't be read nobody knows
         yield Wait("Nobody has agreed to an agent yet, so looop only rehearses.", "looop init")
@@ -77,6 +81,12 @@ def _flags(view: StatusView) -> Iterator[Wait]:
         yield Wait(f"⚑ {line(asked.session)}: {line(asked.text)}", verb_for(asked))
     for flag in view.flags:
         yield Wait(f"⚑ {line(flag.text)}", f"looop unflag {flag.number}")
+
+
+def _terminals(view: StatusView) -> Iterator[Wait]:
+    for it in view.sessions:
+        if it.state in _AT_ITS_TERMINAL:
+            yield Wait(f"{line(it.id)} is {it.state}: {line(it.evidence)}", f"looop attach {line(it.id)}")
 
 
 def _untold(view: StatusView) -> str | None:

@@ -194,9 +194,10 @@ class Pty:
 
     def _end_drain(self, now: float) -> None:
         """Stop waiting for whoever still has an ended leader's terminal open."""
-        if self.log.stuck:  # what is not read yet shall not be lost either
+        if self.log.stuck and not self.ending.told:  # what is not read yet shall not be lost either
             self._drain_at, self._last_at = now + QUIET, now + LAST
-        else:
+        else:  # and who asked for the end is not kept waiting by a full disk
+            self.log.give_up()
             self._hung_up, self._drain_at = True, math.inf
 
     def _type(self) -> bool:

@@ -1,8 +1,9 @@
 """What one terminal said, on disk: `output.log` with its older segment, and `pty.jsonl` beside it.
 
 In: output and records, in order. Out: files that `session.transcript` and `session.records` read at any
-moment. Nothing is ever dropped: what can't be written (a full disk) is kept and written later, and
-meanwhile `stuck` tells `engine.pty` to read no more. Keeper's own writing, with the standard library alone.
+moment. Nothing is dropped: what can't be written (a full disk) is kept and written later, and meanwhile
+`stuck` tells `engine.pty` to read no more; only for who asked for the end is it given up. Keeper's own
+writing, with the standard library alone.
 """
 
 import contextlib
@@ -73,6 +74,13 @@ class Log:
             while self.notes:
                 del self.notes[: self._write_notes()]
         return not self.stuck
+
+    def give_up(self) -> None:
+        """Drop the output that the disk does not take, and record how much; nothing if all is written."""
+        if self.rest:
+            unwritten = len(self.rest)
+            self.rest.clear()
+            self.note(unwritten=unwritten)
 
     def close(self) -> None:
         """Close the files; nothing on a second call."""

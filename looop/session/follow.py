@@ -14,6 +14,7 @@ from looop.core.input_text import checked
 from looop.core.keys import KeyModes
 from looop.core.plain import Plain
 from looop.core.sessions import Expected, Known, Meta, State, Typed
+from looop.core.states import FIRST_OUTPUT, FIRST_SCREEN
 from looop.session import pattern as patterns
 from looop.session.pattern import Match, Pattern
 from looop.session.screen import Modes
@@ -29,6 +30,10 @@ _ECHO = 0.15
 _QUIET = 0.05
 _PATIENCE = 1.0
 """Seconds: how long an echo is waited for, what counts as its end, and the most that Enter waits for it."""
+
+_DRAWN = 3.0
+_STILL = 0.5
+"""Seconds: the most that an agent's first screen may take once it has begun, and what counts as its end."""
 
 _ANSWER = 1.0
 """Seconds in which output must follow Enter for it to count as taken."""
@@ -99,7 +104,9 @@ async def expect(
     offset = since
     while True:
         start = text.place(since)
-        if found := await wanted.look(bytes(text.text), start):
+        found = await wanted.look(bytes(text.text), start)
+        # What reaches to the end of a piece counts once no other follows: `$`, or the first half of a number.
+        if found and (found.end < len(text.text) or offset >= output.end()):
             return _expected(found, max(since, text.behind(found.end)))
         _forget(text)
         ended = output.ended
@@ -114,6 +121,13 @@ async def expect(
             return Expected(offset=offset, ended=True)
         else:
             await output.grown(offset)
+
+
+async def begun(output: Output, known: Known, *, agent: bool) -> None:
+    """Return when a program that starts has shown something, or would no longer count as starting."""
+    if known.state is State.STARTING:
+        with trio.move_on_after(FIRST_SCREEN if agent else FIRST_OUTPUT):
+            await output.grown(0)
 
 
 async def settled(output: Output, settle: float) -> str:
@@ -137,6 +151,7 @@ async def typed(life: Typist, text: str, *, enter: bool, paste: bool) -> Typed:
     data = checked(text).replace(b"\n", b"\r")
     if (paste or b"\r" in data) and life.modes.bracketed_paste and data:
         data = b"\x1b[200~" + data + b"\x1b[201~"
+    await _awake(life)
     working = _works(life)
     began = await life.type(data) if data else life.end()
     if not enter:
@@ -194,6 +209,18 @@ def _forget(text: Plain) -> None:
     """Keep the tail alone, once there is twice as much, so that each byte is moved once."""
     if len(text.text) >= 2 * TAIL:
         text.drop(len(text.text) - TAIL)
+
+
+async def _awake(life: Typist) -> None:
+    """Wait until an agent that has just started can read.
+
+    Before its first screen it does not: a text and the Enter behind it would reach it together, as one paste.
+    """
+    if not life.meta.runner or life.known.news or life.known.sent is not None:
+        return
+    await begun(life, life.known, agent=True)
+    with trio.move_on_after(_DRAWN):
+        await settled(life, _STILL)
 
 
 async def _taken_in(life: Typist, began: int) -> None:

@@ -123,6 +123,7 @@ class Shelf:
         """Return when no output came for a while, or the session has ended."""
         found = self._one(name)
         with self._output(name) as output:
+            await follow.begun(output, found.known, agent=bool(found.meta.runner))
             why = await follow.settled(output, settle)
         return Settled(why, Evidence(found.known.state, found.known.source, found.known.said))
 

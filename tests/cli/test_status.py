@@ -6,6 +6,7 @@ import pytest
 from looop.cli.console import FakeCall
 from looop.cli.status import StatusView
 from looop.core.phase import Doing, Hold, Phase
+from looop.core.sessions import State
 from looop.engine.call import Kind
 from looop.store import config, files, flags, pause
 from looop.store.paths import Profile
@@ -131,7 +132,9 @@ async def test_a_bare_looop_puts_flags_first_and_names_a_verb_for_each_thing(
 ) -> None:
     flags.raise_flag(profile, "disk", "the disk is full")
     pause.write(profile, Pause(since=NOW))
-    engine.shown = Phase(holds=(Hold("parked: no login"), Hold("soon over", NOW + 5)))
+    engine.shown = Phase(
+        doing=Doing.SLEEPING, holds=(Hold("parked: no login"), Hold("soon over", NOW + 5))
+    )
     waits = (await relayed("--json")).value["waits"]
     assert [wait["verb"] for wait in waits] == [
         "looop unflag 1",
@@ -177,3 +180,24 @@ async def test_the_doctor_finds_a_sensor_that_can_not_run(looop: Looop, profile:
     said = await looop("doctor", call=FakeCall(env={"PATH": "/nowhere"}))
     assert said.code == 1
     assert "odd does not start with #!" in said.out
+
+
+async def test_live_sessions_show_with_their_evidence_and_ended_ones_are_counted(
+    relayed: Looop, engine: FakeEngine
+) -> None:
+    engine.sessions.add("build", State.ASKING, evidence="screen: a yes or no question")
+    engine.sessions.add("old", State.ENDED, code=0)
+    out = (await relayed("status")).out
+    assert "build: asking for" in out
+    assert "screen: a yes or no question" in out
+    assert "ended    1 session" in out
+    assert "old" not in out
+
+
+async def test_a_session_that_asks_at_its_terminal_waits_for_a_person(
+    relayed: Looop, engine: FakeEngine
+) -> None:
+    engine.sessions.add("build", State.ASKING, evidence="screen: a yes or no question")
+    engine.sessions.add("fine", State.WORKING)
+    waits = (await relayed("--json")).value["waits"]
+    assert [wait["verb"] for wait in waits if "attach" in wait["verb"]] == ["looop attach build"]

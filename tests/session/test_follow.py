@@ -9,6 +9,7 @@ import trio.testing
 
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Expected, Known, Meta, State
+from looop.core.states import FIRST_OUTPUT, FIRST_SCREEN
 from looop.session import follow
 from looop.session.screen import Modes
 
@@ -173,6 +174,44 @@ async def test_silence_after_enter_is_unknown_and_an_agent_at_work_queues(
     it.meta = Meta("x", "01J", "claude", "/", 0.0, runner="claude")
     it.known = Known(state=State.WORKING)
     assert (await follow.typed(it, "x", enter=True, paste=False)).how == "queued"
+
+
+@pytest.mark.parametrize("screen", [b"> ", b""])
+async def test_nothing_is_typed_before_a_starting_agent_has_drawn_its_first_screen(
+    screen: bytes, autojump_clock: trio.testing.MockClock
+) -> None:
+    it = Terminal(meta=Meta("x", "01J", "claude", "/", 0.0, runner="claude"))
+    before: list[int] = []
+
+    async def start() -> None:
+        await trio.sleep(5)
+        before.append(len(it.writes))
+        it.add(screen)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(start)
+        await follow.typed(it, "hello", enter=True, paste=False)
+    assert (before, it.writes) == ([0], [b"hello", b"\r"])
+    assert trio.current_time() < 35
+
+
+async def test_what_starts_has_settled_only_after_it_has_shown_something(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    began = trio.current_time()
+    for known, agent in (
+        (Known(State.STARTING), True),
+        (Known(State.STARTING), False),
+        (Known(State.WORKING), True),
+    ):
+        await follow.begun(Terminal(), known, agent=agent)
+    assert trio.current_time() - began == FIRST_SCREEN + FIRST_OUTPUT
+
+
+async def test_a_match_that_a_piece_cuts_off_waits_for_the_next_piece() -> None:
+    it = Terminal(b"n=" + b"1" * follow.CHUNK + b"x", ended=True)
+    assert (await follow.expect(it, "n=1+", 0)).text == "n=" + "1" * follow.CHUNK
+    assert (await follow.expect(it, "(1+)+$", 0)).ended
 
 
 async def test_several_lines_go_in_brackets_only_where_they_were_asked_for(
