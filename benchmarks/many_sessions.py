@@ -34,13 +34,14 @@ def resident() -> Iterator[Person]:
         yield looop
 
 
-def of_both(looop: Person, what: str) -> str:
-    keeper, engine = looop.keeper.pid, looop.engine.pid
-    found = {
-        "memory": lambda pid: f"{memory(pid) / 1024:.0f} KB",
-        "descriptors": lambda pid: str(len(list(Path(f"/proc/{pid}/fd").iterdir()))),
-    }[what]
-    return f"keeper {found(keeper)}, engine {found(engine)}"
+def memories(looop: Person) -> str:
+    both = (memory(looop.keeper.pid), memory(looop.engine.pid))
+    return "memory: keeper {:.0f} KB, engine {:.0f} KB".format(*(size / 1024 for size in both))
+
+
+def descriptors(looop: Person) -> str:
+    both = (len(list(Path(f"/proc/{it.pid}/fd").iterdir())) for it in (looop.keeper, looop.engine))
+    return "descriptors: keeper {}, engine {}".format(*both)
 
 
 def memory(pid: int) -> int:
@@ -65,19 +66,19 @@ def turn(number: int) -> None:
     with resident() as looop:
         for index in range(WARM):
             one(looop, f"warm{index}")
-        print(f"before: memory {of_both(looop, 'memory')}; descriptors {of_both(looop, 'descriptors')}")
+        print(f"before: {memories(looop)}; {descriptors(looop)}")
         began = time.perf_counter()
         for index in range(number):
             one(looop, f"s{index}")
             if (index + 1) % (number // 4 or 1) == 0:
-                print(f"after {index + 1}: memory {of_both(looop, 'memory')}")
+                print(f"after {index + 1}: {memories(looop)}")
         took = time.perf_counter() - began
-        print(f"after: descriptors {of_both(looop, 'descriptors')}; {took / number * 1000:.0f} ms each")
+        print(f"after: {descriptors(looop)}; {took / number * 1000:.0f} ms each")
         began = time.perf_counter()
         looop("ls", "--json")
         print(f"`ls --json` of {number} takes {time.perf_counter() - began:.2f} s")
         looop("prune")
-        print(f"after prune: memory {of_both(looop, 'memory')}")
+        print(f"after prune: {memories(looop)}")
 
 
 def one(looop: Person, name: str) -> None:
@@ -96,7 +97,7 @@ def live() -> None:
         print(f"{LIVE} live: started in {(time.perf_counter() - began) / LIVE * 1000:.0f} ms each")
         for index in range(LIVE):
             looop("expect", f"s{index}", "ready")
-        print(f"descriptors {of_both(looop, 'descriptors')}")
+        print(descriptors(looop))
         time.sleep(QUIET)
         for name, pid in pids.items():
             print(f"{name}: {(memory(pid) - before[name]) / LIVE / 1024:.1f} KB for each idle session")

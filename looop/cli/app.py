@@ -4,6 +4,7 @@ In: argv and a `Call`. Out: an exit code. The same `run` serves the caller's own
 engine's control socket, where nothing may print, exit or look at the engine's own environment.
 """
 
+import time
 import traceback
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
@@ -28,6 +29,7 @@ from looop.store.paths import Profile
 
 INTERRUPTED = 130
 _MEMO_LONGEST = 512
+_LOOK_AGAIN = 0.2  # seconds between two looks for an engine
 _HELP = frozenset({"--help", "-h"})
 _HOMELESS = ("help", "version", "config", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
@@ -38,6 +40,10 @@ T = TypeVar("T")
 
 class _NeedsEngineError(Exception):
     """The verb is right and allowed, and there is no engine to run it."""
+
+
+class _EngineAwayError(Exception):
+    """A program of looop's own calls, and only an engine can tell which session's it is."""
 
 
 class Parsed(NamedTuple):
@@ -161,6 +167,8 @@ async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live |
     if parsed.help:
         await show_help(call, argv)
         return int(Exit.DONE)
+    if live is None and info.worker and call.caller.kind is Kind.CHILD:
+        raise _EngineAwayError
     _admit(verb, info, call)
     if info.profile:
         paths.check(profile)
@@ -240,7 +248,14 @@ def _drive(argv: Sequence[str], call: LocalCall) -> int:
         _step(tell(call, problem, json=places.asks(argv, "--json")))
         return int(problem.exit_code)
     call.find_caller = partial(find_caller, profile)
-    if not info.trio:
+    try:
+        return _here(argv, call, profile, waits=info.trio)
+    except _EngineAwayError:
+        return _by_the_next_engine(argv, call, profile)
+
+
+def _here(argv: Sequence[str], call: LocalCall, profile: Profile, *, waits: bool) -> int:
+    if not waits:
         return _step(run(argv, call, profile, None))
     import trio  # noqa: PLC0415 - a third of a second that verbs on files alone don't pay
 
@@ -248,6 +263,26 @@ def _drive(argv: Sequence[str], call: LocalCall) -> int:
         return trio.run(run, argv, call, profile, None)
     except _NeedsEngineError:
         return trio.run(_by_an_engine, argv, call, profile)
+
+
+def _by_the_next_engine(argv: Sequence[str], call: LocalCall, profile: Profile) -> int:
+    """Wait for the engine that replaces one which ended, and have it run the verb.
+
+    None is started here: what runs in a session outlives engines, but can't say that there should be one.
+    """
+    from looop.engine import client  # noqa: PLC0415 - only where an engine was lost
+
+    until = time.monotonic() + client.RECONNECT
+    while time.monotonic() < until:
+        code = client.relay(str(profile.sock), argv, call.env, call.cwd)
+        if code is not None:
+            return code
+        time.sleep(_LOOK_AGAIN)
+    away = Problem(
+        Exit.UNREACHABLE, "no-engine", "No engine has answered within 10 s: try again in a moment."
+    )
+    _step(tell(call, away, json=places.asks(argv, "--json")))
+    return int(away.exit_code)
 
 
 async def _by_an_engine(argv: Sequence[str], call: LocalCall, profile: Profile) -> int:

@@ -49,8 +49,9 @@ def _rows(view: Explained, now: float) -> Iterator[tuple[str, str]]:
         yield "holds", until(view.until, now)
     yield "changes it", view.otherwise
     yield "agent", line(view.agent) or "none that is known: a plain command"
-    yield "output", _ago(view.output, now)
-    yield "typed", _ago(view.typed, now)
+    for what, at in (("output", view.output), ("typed", view.typed)):
+        if at is not None or not view.state.over:
+            yield what, _ago(at, now)
     if view.hook is not None:
         yield "reported", f"{line(view.hook)}, {_ago(view.hooked, now)}"
     if view.title:

@@ -43,6 +43,9 @@ def usage_problem(verb: str, error: CycloptsError) -> Problem:
     name = type(error).__name__
     if name == "UnusedCliTokensError" and error.unused_tokens:
         said = f"{quoted(error.unused_tokens[0])} is one argument too many."
+    elif name == "MissingArgumentError" and error.argument is not None:
+        word = error.argument.name
+        said = f"{word} needs a value." if word.startswith("-") else f"{word} is missing."
     else:
         error.verbose = False
         said = line(str(error)[: 4 * _LONGEST], _LONGEST)

@@ -125,9 +125,11 @@ async def prune(
     name: str | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
     """Remove ended sessions, logs and all; those with an open flag or an unheard answer stay."""
-    gone = await sessions_of(profile, live).prune(name)
+    sessions = sessions_of(profile, live)
+    gone = await sessions.prune(name)
     said = f"Removed {many(len(gone), 'ended session')}: {' '.join(map(line, gone))}." if gone else ""
-    return await tell_change(call, said or "There was nothing to remove.", [], json=json)
+    kept = _kept(sessions.get(name)) if name and not gone else "There was nothing to remove."
+    return await tell_change(call, said or kept, [], json=json)
 
 
 def check_one(name: str | None, call: Call, *, all_: bool) -> bool:
@@ -154,6 +156,14 @@ async def each(
     said = f"{done.capitalize()}: {' '.join(view.id for view in views)}." if views else f"None {done}."
     await emit(call, FleetView(said, tuple(views), failed=tuple(failed)), said, json=json)
     return int(Exit.NO if failed else Exit.DONE)
+
+
+def _kept(view: SessionView) -> str:
+    if not view.over:
+        return f"{view.id} lives, and no earlier run of it is left to remove."
+    if view.flag is not None:
+        return f"{view.id} stays: its ⚑ {view.flag.number} is open."
+    return f"{view.id} stays: a person's answer waits for its next run (`looop restart {view.id}`)."
 
 
 async def _prompt(prompt: str, command: str, call: Call) -> str:

@@ -10,13 +10,16 @@ import msgspec
 
 from looop.cli import status, times
 from looop.cli.disk import disk
+from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json, Tail
 from looop.cli.mistakes import missing
 from looop.cli.show import emit, line, money, span, table, until, when
 from looop.core.ids import goal_name, is_run_id
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
+from looop.core.sessions import SessionView
 from looop.engine import holder
+from looop.engine.call import Call
 from looop.engine.live import Live
 from looop.store import runs as archive
 from looop.store.paths import Profile
@@ -24,6 +27,7 @@ from looop.store.pause import Pause
 from looop.store.runs import MoveRecord, Run
 
 _LISTED = 1000
+_SESSIONS = "sessions/"
 _ACTS = 20
 _CHANGES = 20
 _SAME_BEAT = 0.5
@@ -51,12 +55,13 @@ class RunView(msgspec.Struct, frozen=True):
 
 
 class WhyView(msgspec.Struct, frozen=True):
-    """What `why --json` prints. `now` and `pause` are there when no run was named: what keeps it asleep."""
+    """What `why --json` prints. `now` and `pause` are there when nothing was named: what keeps it asleep."""
 
     run: MoveRecord | None
     folder: str | None
     now: Phase | None = None
     pause: Pause | None = None
+    session: SessionView | None = None
     v: int = 1
 
 
@@ -98,10 +103,12 @@ async def runs(
 async def why(
     about: str | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
-    """Tell why, of a RUN, HH:MM today or goals/x.md, else of now.
+    """Tell why, of a RUN, HH:MM today, goals/x.md or sessions/x, else of now.
 
     It is one story: what woke the tick, what it saw, did, said and cost; or what keeps the loop asleep.
     """
+    if about is not None and about.startswith(_SESSIONS):
+        return await _of_session(about.removeprefix(_SESSIONS).rstrip("/"), call, profile, live, json=json)
     if about is not None:
         record = await disk(live, _about, profile, about)
         view = WhyView(record, str(profile.runs / record.run))
@@ -122,6 +129,29 @@ async def why(
         call, view, f"{table(_asleep(now, newest[-1] if newest else None, time.time()))}\n\n{last}", json=json
     )
     return int(Exit.DONE)
+
+
+async def _of_session(name: str, call: Call, profile: Profile, live: Live | None, *, json: bool) -> int:
+    """Tell what a session does, and of the last tick that had to do with it."""
+    session = sessions_of(profile, live).get(name)
+    kept = await disk(live, _records, profile, _LISTED)
+    record = _of_item(kept[::-1], f"session:{session.id}")
+    folder = str(profile.runs / record.run) if record else None
+    alive = await _alive(profile, live)
+    told = [*_session(session, time.time()), *(_told(record, alive=alive) if record else ())]
+    await emit(call, WhyView(record, folder, session=session), table(told), json=json)
+    return int(Exit.DONE)
+
+
+def _session(view: SessionView, now: float) -> Iterator[list[str]]:
+    goal = f" for goals/{view.goal}" if view.goal else ""
+    yield ["session", f"{view.id}, started {when(view.created)}{goal}"]
+    yield ["is", f"{ending(view)} for {span(now - view.since)}"]
+    yield ["because", line(view.evidence)]
+    if view.flag:
+        yield [f"⚑ {view.flag.number}", line(view.flag.text)]
+    if view.note:
+        yield ["it said", line(view.note)]
 
 
 def _asleep(view: status.StatusView, newest: MoveRecord | None, now: float) -> Iterator[list[str]]:
@@ -207,10 +237,12 @@ def _about(profile: Profile, about: str) -> MoveRecord:
     if (at := times.hour(about, time.time())) is not None:
         found = next((record for record in kept if record.began < at + 60), None)
     elif about.startswith("goals/") or about.endswith(".md"):
-        found = _of_goal(tuple(kept), f"goal:{goal_name(about)}")
+        found = _of_item(tuple(kept), f"goal:{goal_name(about)}")
     else:
         raise Problem(
-            Exit.USAGE, "bad-value", "`looop why` takes a run, a time of today (HH:MM) or goals/x.md."
+            Exit.USAGE,
+            "bad-value",
+            "`looop why` takes a run, a time of today (HH:MM), goals/x.md or sessions/x.",
         )
     if found is None:
         raise Problem(
@@ -219,8 +251,8 @@ def _about(profile: Profile, about: str) -> MoveRecord:
     return found
 
 
-def _of_goal(newest_first: tuple[MoveRecord, ...], item: str) -> MoveRecord | None:
-    """Find the last run that moved a goal, else the last that a change of it woke."""
+def _of_item(newest_first: tuple[MoveRecord, ...], item: str) -> MoveRecord | None:
+    """Find the last run that moved a goal or session, else the last that a change of it woke."""
     moved = (record for record in newest_first if record.subject == item)
     woken = (
         record

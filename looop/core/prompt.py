@@ -233,6 +233,8 @@ def _reading(reading: Reading) -> _Part:
 def _session(session: Session) -> _Part:
     facts = {
         "state": session.state,
+        "evidence": session.evidence,
+        "it said at its end": session.said,
         "last news": session.news_name,
         "exit code": "" if session.exit_code is None else str(session.exit_code),
         "goal": session.goal,

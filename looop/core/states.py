@@ -180,7 +180,7 @@ def _output(seen: _Seen, now: float) -> Evidence | None:
         return None
     if (seen.facts.typed or 0.0) >= (seen.facts.output or 0.0) and seen.facts.typed is not None:
         return Evidence(State.WORKING, "input", "something was typed, and no news has come since")
-    return Evidence(State.WORKING, "output", "its output goes on")
+    return Evidence(State.WORKING, "output", "it printed something a moment ago")
 
 
 def _quiet(seen: _Seen, now: float) -> Evidence:

@@ -50,7 +50,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as the loop sees it. `news` counts entries into the states that are news (SPEC 3)."""
+    """A session as the loop sees it. `news` counts entries into the states that are news (SPEC 3).
+
+    `evidence` is why it counts as being in its state; `said` is how it says that it ended. Neither wakes.
+    """
 
     id: str
     generation: str
@@ -62,6 +65,8 @@ class Session:
     answers: int = 0
     goal: str | None = None
     ended: bool = False
+    evidence: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

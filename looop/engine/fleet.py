@@ -127,6 +127,8 @@ def observed(view: SessionView) -> Session:
         answers=view.answers,
         goal=view.goal,
         ended=view.over,
+        evidence=view.evidence,
+        said=": ".join(filter(None, [view.outcome, view.note])),
     )
 
 

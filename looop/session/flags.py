@@ -64,13 +64,14 @@ class Flags:
         self._waiters: dict[tuple[str, str], object] = {}
         self._bell = Rings()
         self._owing = Owing(profile, proposals, self._bell)
-        self._news: list[str] = []
+        self._news: list[tuple[Place, Question]] = []
         self.leases = Leases(profile, self._living, poke)
 
     async def serve(self, *, task_status: "trio.TaskStatus[None]" = trio.TASK_STATUS_IGNORED) -> None:
         """Deliver answers until cancelled; begins with what an earlier engine left."""
         await self._owing.load(self._giving)
         self._held = set(self._owing.all)
+        await self._remind()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._come_back)
             nursery.start_soon(self._watch)
@@ -92,7 +93,7 @@ class Flags:
         question, new = await files.aside(self._asked, place, text, proposal)
         self._look(name)
         if new:
-            self._news.append(f"{name}: {text}")
+            self._news.append((place, question))
             self._poke()
             self._bell.ring()
         return Asked(question, new)
@@ -115,7 +116,7 @@ class Flags:
                 owed, seen = self._owing.all.get(number), self._bell.count
                 if owed is None and (how := await self._became(place, number)):
                     return int(Exit.DONE) if how == "wait" else None
-                if owed is not None and owed.complete and number not in self._giving:
+                if owed is not None and owed.complete and not self._with_a_call(owed):
                     await self._hand(owed, call, show)
                     continue
                 with trio.move_on_at(deadline) as patience:
@@ -219,6 +220,18 @@ class Flags:
             now=self._now(),
         )
 
+    async def _remind(self) -> None:
+        """Tell of flags of which an engine before us may have told nobody: once more, however that ends."""
+        with suppress(*DISK):
+            for place, question in await files.aside(questions.unnotified, self._profile):
+                await files.aside(questions.notified, self._profile, place, question.number)
+                self._news.append((place, question))
+
+    async def _tell(self, place: Place, question: Question) -> None:
+        await self._notify(f"{place.session}: {question.text}")
+        with suppress(*DISK):
+            await files.aside(questions.notified, self._profile, place, question.number)
+
     def _told(self, kind: str, place: Place, number: int, text: str) -> None:
         with suppress(OSError):  # events inform; a full disk keeps nobody from asking or answering
             events.emit(self._profile, kind, session=place.session, number=number, text=text, at=self._now())
@@ -289,7 +302,7 @@ class Flags:
     def _begin(self, nursery: trio.Nursery) -> None:
         """Start whatever can be done now."""
         while self._news:
-            nursery.start_soon(self._notify, self._news.pop(0))
+            nursery.start_soon(self._tell, *self._news.pop(0))
         for owed in self._owing.next():
             if owed.number not in self._giving and self._typable(owed):
                 self._giving.add(owed.number)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Evidence, SessionView, Start, State, Typed
 from looop.core.states import Hook
-from looop.session import adopting, attach, follow, freezing, retire
+from looop.session import adopting, attach, boxes, follow, freezing, retire
 from looop.session.adopting import Adoption
 from looop.session.around import Around
 from looop.session.attach import RawCall
@@ -54,6 +54,7 @@ class Host(Shelf):
     ) -> None:
         super().__init__(profile, Around(terminals, now, poke, say))
         self.notify = notify
+        self._env = env
         self._births = Births(profile, self.around, env, settings)
         self._nursery: trio.Nursery | None = None
 
@@ -183,7 +184,7 @@ class Host(Shelf):
                 gone += found
                 if one in found:
                     self.past.pop(one, None)
-        self.around.bell.ring()
+        self._removed(gone)
         return tuple(gone)
 
     async def retire(self) -> tuple[str, ...]:
@@ -197,8 +198,7 @@ class Host(Shelf):
                 if await files.aside(retire.whole, self.profile, name):
                     self.past.pop(name, None)
                     gone.append(name)
-        if gone:
-            self.around.bell.ring()
+        self._removed(gone)
         return tuple(gone)
 
     async def type(self, name: str, text: str, *, enter: bool, paste: bool) -> Typed:
@@ -224,6 +224,17 @@ class Host(Shelf):
     def hook(self, name: str, hook: Hook) -> None:
         """Take what an agent reported of itself."""
         self.life(name).hook(hook)
+
+    def _removed(self, gone: Sequence[str]) -> None:
+        """Show that some are gone, and have their sandboxes follow them: git may take its time for that."""
+        if gone:
+            self.around.bell.ring()
+            if self._nursery is not None:
+                self._nursery.start_soon(self._sweep)
+
+    async def _sweep(self) -> None:
+        with suppress(*boxes.TROUBLE):
+            await boxes.sweep(self.profile, self._env, self.around.say)
 
     def _check(self, name: str, *, anew: bool = False) -> None:
         """Refuse a start that can't be; `anew`: one that lives would make room for itself."""
@@ -278,11 +289,16 @@ class Host(Shelf):
         self.past |= {past.meta.id: past for past in found.over}
         for entry in found.living:
             self._live(entry)
+            if entry.known.outcome is not None:  # it said that it is done, and we died before we ended it
+                await self._end(entry.meta.generation)
         for key in found.strange:
-            with suppress(Problem):  # keeper's end is heard of elsewhere
-                await self.around.terminals.end(key, GRACE)
+            await self._end(key)
         for entry, known in found.ending:
             await Life(entry, self.around, self._leave).conclude(known)
+
+    async def _end(self, key: str) -> None:
+        with suppress(Problem):  # keeper's end is heard of elsewhere
+            await self.around.terminals.end(key, GRACE)
 
     async def _signal(self, life: Life, how: Callable[[int, int], int]) -> None:
         found = life.book.now()

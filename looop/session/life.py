@@ -29,6 +29,8 @@ from looop.store.sessions import Entry
 
 SLICE = 65536
 _REST = 0.05  # seconds between two looks at a log that nobody watches
+_LONG_REST = 0.3  # the same, if the last look found so many bytes that nothing in them can be urgent
+_FLOOD = 256 << 10
 
 
 class Life:
@@ -218,26 +220,29 @@ class Life:
             self.around.terminals.seen(self.key)
             # Looked for first: what was written before the end's record is in the log by then.
             over = self.book.now().end is not None
+            began = self.offset
             await self._catch_up()
             if over:
                 return
             await self._hinted.wait()
-            await self._rest()
+            await self._rest(_REST if self.offset - began < _FLOOD else _LONG_REST)
 
     async def _catch_up(self) -> None:
-        before, began = self.known.replied, self.offset
-        while True:
+        """Read what is there by now; what comes meanwhile has a hint of its own."""
+        before, began, end = self.known.replied, self.offset, self.transcript.end()
+        while self.offset < end:
             limit = min(SLICE, before - self.offset) if self.offset < before else SLICE
             at, data = self.transcript.read(self.offset, limit)
             if not data:
-                return
+                break
             self.offset = at + len(data)
             await self._take(self._scanner.feed(data), at)
+            await trio.lowlevel.checkpoint()
+        if self.offset > began:
             # What an engine before us may have read is as old as the file; the rest comes now.
             self.last_output = self.around.now() if began else self._last_write()
             self.changed.ring()
             self._facts.set()
-            await trio.lowlevel.checkpoint()
 
     async def _take(self, scan: Scan, at: int) -> None:
         self.title = self.title if scan.title is None else scan.title
@@ -258,8 +263,8 @@ class Life:
                     pass
             await news.wait()
 
-    async def _rest(self) -> None:
-        with trio.move_on_after(_REST):
+    async def _rest(self, seconds: float) -> None:
+        with trio.move_on_after(seconds):
             while not (self._watchers or self.attached):
                 await self._attention.wait()
 

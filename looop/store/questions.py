@@ -28,6 +28,7 @@ LONGEST_TEXT = 2000
 LONGEST_ANSWER = 16 << 10
 """Bytes of an answer: one frame of the socket, and what a terminal takes at once."""
 
+_FLAG = "flag.json"
 _LIMIT = 1 << 20
 _ANSWER = re.compile(r"answer-([1-9]\d{0,15})\.json", re.ASCII)
 
@@ -69,6 +70,12 @@ class Place:
     session: str
     generation: str
     newest: bool
+
+
+class _Raised(Question, frozen=True):
+    """A flag as it is on disk. `notified`: a person was told of it, or is for the last time just now."""
+
+    notified: bool = False
 
 
 class _Meta(msgspec.Struct, frozen=True):
@@ -117,10 +124,8 @@ def owed(profile: Profile) -> tuple[tuple[Place, Answer], ...]:
 
 def read(folder: Path) -> Question | None:
     """Give the generation's open flag."""
-    question = _decoded(folder / "flag.json", Question)
-    if question is None or files.present(_path(folder, question.number)):
-        return None
-    return question
+    raised = _raised(folder)
+    return None if raised is None else _plain(raised)
 
 
 def answers(folder: Path) -> tuple[Answer, ...]:
@@ -161,15 +166,30 @@ def ask(
     text = text[:LONGEST_TEXT]
     with locked(profile):
         place = _now(profile, place)
-        before = read(place.folder)
+        before = _raised(place.folder)
         if before is not None:
             question = replace(before, text=text, proposal=proposal)
         else:
             number = flags.next_number(profile, _highest(place.folder))
-            question = Question(number, text, time.time() if now is None else now, proposal)
+            question = _Raised(number, text, time.time() if now is None else now, proposal)
         if question != before:
-            files.durable(place.folder / "flag.json", msgspec.json.encode(question))
-    return question, before is None
+            files.durable(place.folder / _FLAG, msgspec.json.encode(question))
+    return _plain(question), before is None
+
+
+def unnotified(profile: Profile) -> tuple[tuple[Place, Question], ...]:
+    """Give the open flags of which no person was told, as far as anybody wrote down."""
+    there = ((place, _raised(place.folder)) for place in places(profile))
+    return tuple((place, _plain(raised)) for place, raised in there if raised and not raised.notified)
+
+
+def notified(profile: Profile, place: Place, number: int) -> None:
+    """Write down, durably, that a person was told of an open flag."""
+    with locked(profile):
+        folder = _now(profile, place).folder
+        raised = _raised(folder)
+        if raised is not None and raised.number == number and not raised.notified:
+            files.durable(folder / _FLAG, msgspec.json.encode(replace(raised, notified=True)))
 
 
 def withdraw(profile: Profile, place: Place) -> Question | None:
@@ -178,7 +198,7 @@ def withdraw(profile: Profile, place: Place) -> Question | None:
         place = _now(profile, place)
         question = read(place.folder)
         if question is not None:
-            files.durable_remove(place.folder / "flag.json")
+            files.durable_remove(place.folder / _FLAG)
     return question
 
 
@@ -215,7 +235,7 @@ def answer(
             files.exclusive(_path(place.folder, number), msgspec.json.encode(made))
         except FileExistsError:
             raise _closed(place, number) from None
-        files.durable_remove(place.folder / "flag.json")
+        files.durable_remove(place.folder / _FLAG)
     return made
 
 
@@ -232,7 +252,7 @@ def deliver(profile: Profile, place: Place, number: int, how: str, now: float | 
 
 
 def hand(profile: Profile, place: Place, number: int) -> bool:
-    """Write down, durably, that a call is about to be given an answer; False if nobody is owed it any more."""
+    """Write down, durably, that a call is about to be given an answer; False if it is owed no longer."""
     with locked(profile):
         folder = _now(profile, place).folder
         found = answer_to(folder, number)
@@ -298,8 +318,17 @@ def _closed(place: Place, number: int) -> Problem:
     return Problem(Exit.MISSING, "no-flag", f"⚑ {number} is not open any more: `looop status` shows what is.")
 
 
+def _raised(folder: Path) -> _Raised | None:
+    raised = _decoded(folder / _FLAG, _Raised)
+    return None if raised is None or files.present(_path(folder, raised.number)) else raised
+
+
+def _plain(raised: _Raised) -> Question:
+    return Question(raised.number, raised.text, raised.raised, raised.proposal)
+
+
 def _highest(folder: Path) -> int:
-    question = _decoded(folder / "flag.json", Question)
+    question = _decoded(folder / _FLAG, Question)
     return max([question.number if question else 0, *(answer.number for answer in answers(folder))])
 
 

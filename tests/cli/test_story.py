@@ -5,6 +5,7 @@ import pytest
 from looop.core.diff import Change, ChangeKind
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Exit
+from looop.core.sessions import State
 from looop.store import files, runs
 from looop.store.paths import Profile
 from looop.store.runs import MoveRecord
@@ -29,6 +30,26 @@ async def test_a_run_is_found_by_its_name_its_time_or_its_goal(looop: Looop, abo
 @pytest.mark.parametrize("about", ["11:00", "goals/setup.md", "tick-20260101-000000-000000"])
 async def test_what_no_run_knows_is_missing(looop: Looop, about: str) -> None:
     assert (await looop("why", about, "--json")).problem == (Exit.MISSING, "no-run")
+
+
+async def test_a_session_is_told_with_the_last_tick_that_it_woke(
+    relayed: Looop, engine: FakeEngine, profile: Profile
+) -> None:
+    engine.sessions.add("mail", State.IDLE, evidence="hook: it has finished its turn", goal="inbox.md")
+    run = runs.start(profile, "tick-20260101-115900-000000")
+    change = Change("session:mail", ChangeKind.CHANGED, "working", "idle")
+    runs.write_record(run, MoveRecord(run=run.id, began=NOW - 60, changes=(change,)))
+    said = await relayed("why", "sessions/mail")
+    assert "goals/inbox.md" in said.out
+    assert "hook: it has finished its turn" in said.out
+    assert run.id in said.out
+    assert (await relayed("why", "sessions/mail", "--json")).value["session"]["id"] == "mail"
+
+
+async def test_a_session_that_no_tick_knows_is_told_by_itself(relayed: Looop, engine: FakeEngine) -> None:
+    engine.sessions.add("fresh")
+    assert "run " not in (await relayed("why", "sessions/fresh")).out
+    assert (await relayed("why", "sessions/nope", "--json")).problem == (Exit.MISSING, "no-session")
 
 
 async def test_a_goal_that_only_woke_a_tick_is_found_too(looop: Looop, profile: Profile) -> None:

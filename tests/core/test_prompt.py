@@ -95,7 +95,18 @@ DOCUMENTS = st.builds(
 )
 FLAG = st.one_of(st.none(), HOSTILE)
 SESSIONS = st.builds(
-    Session, HOSTILE, HOSTILE, HOSTILE, st.just(1), HOSTILE, st.just(0), FLAG, st.just(2), FLAG
+    Session,
+    HOSTILE,
+    HOSTILE,
+    HOSTILE,
+    st.just(1),
+    HOSTILE,
+    st.just(0),
+    FLAG,
+    st.just(2),
+    FLAG,
+    evidence=HOSTILE,
+    said=HOSTILE,
 )
 CHANGED = st.builds(Change, HOSTILE, st.sampled_from(ChangeKind), FLAG, FLAG)
 VIEWS = st.builds(
@@ -370,3 +381,10 @@ def test_every_field_of_the_view_reaches_the_prompt() -> None:
         if render(replace(empty, **{field.name: getattr(SOME, field.name)})) == render(empty)
     ]
     assert same == []
+
+
+def test_what_a_worker_said_at_its_end_and_how_its_state_is_known_are_told() -> None:
+    ended = Session("w", "G", "ended", evidence="exit: said done", said="done: the report is in reports/w.md")
+    prompt = render(PromptView(World(None, sessions=(ended,))))
+    assert "| evidence: exit: said done" in prompt
+    assert "| it said at its end: done: the report is in reports/w.md" in prompt

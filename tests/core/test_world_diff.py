@@ -77,6 +77,7 @@ def test_working_and_freezing_are_no_news_but_idling_a_flag_and_an_answer_are() 
         return world(sessions=(Session("w", "01G", **{"state": "working", **facts}),))  # type: ignore[arg-type]
 
     assert changes(session(), session(state="frozen")) == []
+    assert changes(session(), session(evidence="title: it turns", said="done: all of it")) == []
     assert changes(session(), session(state="idle", news=1, news_name="idle")) != []
     assert changes(session(), session(flag="which branch?")) != []
     assert changes(session(flag="which branch?"), session(flag="which branch, please?")) == []

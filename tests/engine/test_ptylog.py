@@ -129,6 +129,29 @@ def test_what_the_disk_does_not_take_is_written_later_in_order(
     assert (found.sizes, found.end is not None) == (((10, 1, 1),), True)
 
 
+def test_what_is_given_up_is_counted_and_the_end_recorded(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if data[:1] == b"{":  # a small file has room left in its last block
+            return write(fd, data)
+        raise OSError(28, "No space left on device")
+
+    log.append(b"0123")
+    monkeypatch.setattr(os, "write", full)
+    log.append(b"456789")
+    log.give_up()
+    log.note(end=9)
+    log.give_up()
+    assert (log.stuck, (tmp_path / "output.log").read_bytes()) == (False, b"0123")
+    assert (tmp_path / "pty.jsonl").read_text().count('"unwritten":6') == 1
+    found = records.load(tmp_path).end
+    assert found is not None
+    assert (found.status, found.at) == (9, 4)
+
+
 @pytest.mark.process
 async def test_a_disk_that_takes_nothing_makes_the_program_wait_and_drops_nothing(tmp_path: Path) -> None:
     async with keeping(tmp_path) as keeper:

@@ -52,6 +52,16 @@ async def test_an_end_that_no_engine_saw_is_found_by_the_next_one(at: Hosting) -
         assert host.get("a").news == 1
 
 
+async def test_a_worker_that_was_done_when_its_engine_died_is_ended_by_the_next(at: Hosting) -> None:
+    async with at.served() as host:
+        view = await at.start()
+        await host.life("a").done("done", "all of it")
+        assert (await at.terminals.alive())[0].key == view.generation
+    async with at.served() as host:
+        await eventually(lambda: host.get("a").over, "its end")
+        assert (host.get("a").outcome, host.get("a").note) == ("done", "all of it")
+
+
 async def test_without_its_keeper_a_session_is_lost(at: Hosting) -> None:
     async with at.served():
         await at.start()

@@ -43,6 +43,38 @@ async def test_an_answer_to_a_session_that_is_over_goes_into_one_prompt(desk: De
     assert desk.how(number) == "prompt"
 
 
+async def test_a_person_is_told_once_more_of_a_flag_whose_engine_died_over_telling(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    async def endless(text: str) -> None:
+        begun.append(text)
+        await trio.sleep_forever()
+
+    desk.house.start("fix")
+    monkeypatch.setattr(desk, "notify", endless)
+    async with serving(desk.another()) as flags:
+        await flags.ask("fix", "which one?")
+        await until(lambda: begun, "the first notification")
+    for _ in range(2):
+        async with serving(desk.another()):
+            await until(lambda: len(begun) == 2, "the second one")
+            await trio.sleep(0.06)  # several looks long
+    assert begun == ["fix: which one?"] * 2
+
+
+async def test_a_person_is_told_once_of_a_flag_that_outlives_engines(desk: Desk) -> None:
+    desk.house.start("fix")
+    async with serving(desk.flags) as flags:
+        number = (await flags.ask("fix", "which one?")).question.number
+        await until(lambda: not questions.unnotified(desk.profile), "the notification's mark")
+    async with serving(desk.another()) as flags:
+        assert (await flags.ask("fix", "the red one?")).question.number == number
+        await trio.sleep(0.06)  # several looks long
+    assert desk.notified == ["fix: which one?"]
+
+
 async def test_the_next_generation_is_not_typed_the_answer_to_the_one_before(desk: Desk) -> None:
     desk.house.start("fix", "01A")
     async with serving(desk.flags) as flags:

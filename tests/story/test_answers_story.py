@@ -20,8 +20,10 @@ from support.waiting import until
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 LOOOP = shlex.join([sys.executable, "-P", "-m", "looop"])
-ASKS = f'{LOOOP} flag "which one?" --wait >> waited; echo "code $?" >> codes; echo "on it"\n'
-LEAVES = f'{LOOOP} flag "which one?"; echo "on it"\n'
+# Said again and again, as an agent's screen does: a report is lost on an engine that dies.
+RESTS = f'while echo "{{}}" | {LOOOP} hook Stop; do sleep 2; done &\n'
+ASKS = f'{LOOOP} flag "which one?" --wait >> waited; echo "code $?" >> codes\n{RESTS}'
+LEAVES = f'{LOOOP} flag "which one?"\n{RESTS}'
 HEARS = 'while read -r line; do echo "$line" >> typed; done\n'
 
 

@@ -166,10 +166,10 @@ def test_a_person_attached_sees_what_a_script_types_and_types_along(looop: Perso
         person.resized(60, 12)
         until(lambda: looop.json("shot", "sh")["columns"] == 60, "the size of the attached terminal")
         person.type(b"\x1c\x1c")
-        assert person.ended() == (0, "")
+        assert person.ended() == (0, "looop: left the session, which goes on.\n")
         assert person.settings() == person.before
     assert looop.session("sh")["attached"] == 0
-    killed(looop, "sh")
+    looop("kill", "sh", "--now")
 
 
 def test_what_a_send_brings_is_never_missed_by_the_expect_after_it(looop: Person) -> None:
@@ -178,6 +178,7 @@ def test_what_a_send_brings_is_never_missed_by_the_expect_after_it(looop: Person
     for number in range(50):
         looop("send", "sh", f"echo n$(({number} + 1000))n")
         assert looop("expect", "sh", f"n{number + 1000}n", "--timeout", "30s") == f"n{number + 1000}n\n"
+    looop("kill", "sh", "--now")
 
 
 def test_a_pattern_made_to_stall_stalls_nobody(looop: Person) -> None:
