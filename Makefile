@@ -37,6 +37,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/beat.py
+	$(BIN)/python benchmarks/screens.py
+	$(BIN)/python benchmarks/ptys.py cat echo idle start
+	$(BIN)/python benchmarks/sessions.py
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.person import Person, person
-from support.waiting import until
-
 from looop.child import tree
 from looop.core import wire
 from looop.session import records
+from support.person import Person, person
+from support.waiting import until
 
 MEGABYTES = 100
 CATS = 5
@@ -147,7 +146,7 @@ def in_tmux(command: list[str], name: str) -> None:
 
 
 def echo() -> None:
-    """Time a keystroke from an attached terminal to its echo there, and `send` with `expect`, beside floods."""
+    """Time a key's echo in an attached terminal, and `send` with `expect`, alone and beside floods."""
     with engine() as it:
         it.start("typed", "stty raw -echo; echo ready; exec cat")
         it.ask("expect", "typed", "ready")
@@ -226,7 +225,7 @@ def idle() -> None:
         grown = [(memory(pid) - was) / IDLE for pid, was in zip(it.pids, before, strict=True)]
         woken, ticks = [wakeups(pid) for pid in it.pids], [cpu(pid) for pid in it.pids]
         time.sleep(IDLE_SECONDS)
-        rates = [(wakeups(pid) - was) / IDLE_SECONDS for pid, was in zip(it.pids, woken, strict=True)]
+        rates = [rate(pid, was) for pid, was in zip(it.pids, woken, strict=True)]
         spent = [cpu(pid) - was for pid, was in zip(it.pids, ticks, strict=True)]
     print(
         f"{IDLE} idle sessions: keeper {grown[0]:.1f} KB and engine {grown[1]:.1f} KB each; wake-ups a "
@@ -252,7 +251,9 @@ def busy() -> None:
             assert "function_0" in it.ask("shot", f"v{number}")
         time.sleep(SETTLING)
         grown = [(memory(pid) - was) / BUSY for pid, was in zip(it.pids, before, strict=True)]
-    print(f"{BUSY} sessions with vim, screens built: keeper {grown[0]:.0f} KB and engine {grown[1]:.0f} KB each")
+    print(
+        f"{BUSY} sessions with vim, screens built: keeper {grown[0]:.0f} KB and engine {grown[1]:.0f} KB each"
+    )
 
 
 def memory(pid: int) -> float:
@@ -261,13 +262,20 @@ def memory(pid: int) -> float:
     return sum(int(size) for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", rows, re.MULTILINE))
 
 
-def wakeups(pid: int) -> int:
-    """Count how often the threads of a process that live now were woken."""
-    found = 0
-    for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        with suppress(FileNotFoundError):
-            found += int(re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.MULTILINE)[0])
-    return found
+def wakeups(pid: int) -> dict[str, int]:
+    """Count, for each thread of a process, the times that it was woken from waiting."""
+    return {
+        status.parent.name: int(line.split()[1])
+        for status in Path(f"/proc/{pid}/task").glob("*/status")
+        for line in status.read_text().splitlines()
+        if line.startswith("voluntary_ctxt_switches")
+    }
+
+
+def rate(pid: int, before: dict[str, int]) -> float:
+    """Give how often the threads that still live were woken in a second since."""
+    woken = sum(count - before.get(thread, 0) for thread, count in wakeups(pid).items())
+    return woken / IDLE_SECONDS
 
 
 def cpu(pid: int) -> int:
@@ -295,8 +303,8 @@ def start() -> None:
     median = {kind: statistics.median(seconds) for kind, seconds in took.items()}
     print(
         f"start-session to program running: {median['client'] * 1000:.1f} ms through the Python client "
-        f"(of which `looop version` takes {median['nothing'] * 1000:.1f}), {median['engine'] * 1000:.1f} ms over "
-        f"the socket; tmux new-session -d {median['tmux'] * 1000:.1f} ms: ratios "
+        f"(`looop version` takes {median['nothing'] * 1000:.1f}), {median['engine'] * 1000:.1f} ms over the "
+        f"socket; tmux new-session -d {median['tmux'] * 1000:.1f} ms: ratios "
         f"{median['client'] / median['tmux']:.2f} and {median['engine'] / median['tmux']:.2f} "
         f"(medians of {STARTS})"
     )
@@ -327,7 +335,9 @@ def spread(seconds: list[float]) -> str:
 
 def ms(seconds: list[float]) -> str:
     ordered = sorted(seconds)
-    return f"p50 {ordered[len(ordered) // 2] * 1000:.1f} p99 {ordered[len(ordered) * 99 // 100] * 1000:.1f} ms"
+    return (
+        f"p50 {ordered[len(ordered) // 2] * 1000:.1f} p99 {ordered[len(ordered) * 99 // 100] * 1000:.1f} ms"
+    )
 
 
 PARTS = {"cat": cat, "echo": echo, "idle": idle, "busy": busy, "start": start}

@@ -14,6 +14,7 @@ from looop.core.sessions import SessionView
 from looop.engine.call import Call, Kind
 from looop.engine.live import Live
 from looop.engine.sessions import Sessions
+from looop.store import sessions
 from looop.store.paths import Profile
 
 
@@ -59,6 +60,11 @@ async def record(argv: tuple[str, ...], subject: str, call: Call, live: Live | N
 def subject(name: str) -> str:
     """Give what a move that steers a session is about."""
     return f"session:{name}"
+
+
+def exactly(view: SessionView) -> str:
+    """Give the name of this very generation: its offsets and exit code are no later one's."""
+    return sessions.exact(view.id, view.generation)
 
 
 def check_unflagged(view: SessionView, call: Call) -> None:

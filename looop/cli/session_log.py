@@ -6,12 +6,12 @@ an honest line where the beginning was cut. `core.plain` takes the sequences out
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from looop.cli.console import abandoned
-from looop.cli.fleet import sessions_of
+from looop.cli.fleet import exactly, sessions_of
 from looop.cli.show import clean, encode
 from looop.core.plain import Plain
 from looop.core.problem import Exit
@@ -26,6 +26,7 @@ _LOOK = 1.0
 _MOST = 10_000
 """Lines that are kept back when only the last ones are wanted and it is not known how many will match."""
 
+_LINES = '"lines":[]'
 _WIDEST = 1 << 20
 """Bytes of a line that is shown before its end has come."""
 
@@ -55,16 +56,17 @@ class Wish:
     raw: bool = False
     json: bool = False
 
-    def again(self, offset: int) -> tuple[str, ...]:
-        """Give the verb that goes on from an offset."""
+    def again(self, name: str, offset: int) -> tuple[str, ...]:
+        """Give the verb that goes on from an offset, in the generation of this name."""
         flags = [f"--grep={self.grep}"] * bool(self.grep) + ["--raw"] * self.raw + ["--json"] * self.json
-        return ("log", self.name, "-f", "--since", str(offset), *flags)
+        return ("log", name, "-f", "--since", str(offset), *flags)
 
 
 async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> int:
     """Show it; with `follow` until the session has ended or the caller leaves."""
     sessions = sessions_of(profile, live)
-    name = sessions.get(wish.name).id if "@" not in wish.name else wish.name
+    view = sessions.get(wish.name)
+    name, wish = exactly(view), replace(wish, name=view.id)
     matches = matcher(wish.grep)
     lately = wish.since is None and wish.tail > 0
     begin = wish.since if wish.since is not None else 0
@@ -77,7 +79,7 @@ async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> i
     offset = begin
     while True:
         if wish.follow:
-            await call.resume(wish.again(reader.offset))
+            await call.resume(wish.again(name, reader.offset))
         piece = await sessions.read(name, offset)
         if not piece.data and (piece.ended or not wish.follow):
             break
@@ -124,6 +126,7 @@ class _Text:
         self._missing: int | None = None
         self._open = False  # the last line that was shown lacks its end
         self._lines: list[str] = []
+        self._told = False  # the begin of a value that may be too long to be told in one go
         self.keep: deque[str] | None = None
         self.offset = 0
 
@@ -147,7 +150,9 @@ class _Text:
         lines = list(self.keep) if self.keep is not None else self._lines
         if self._wish.since is None and not self._wish.follow:
             lines = lines[-self._wish.tail :]  # 0: all
-        if self._wish.json and (lines or not self._wish.follow):
+        if self._told:
+            await self._call.out(f"]{self._view()[1]}")
+        elif self._wish.json and (lines or not self._wish.follow):
             await self._tell(lines)
         elif self.keep:
             await self._call.out("".join(f"{line}\n" for line in lines))
@@ -184,8 +189,22 @@ class _Text:
             await self._call.out("".join(f"{line}\n" for line in chosen))
         elif self._wish.follow:
             await self._tell(chosen)
-        else:
+        elif self._wish.tail and self._wish.since is None:
             self._lines += chosen
+        elif chosen:
+            await self._tell_on(chosen)
+
+    async def _tell_on(self, lines: list[str]) -> None:
+        """Tell lines of one long value as they come: whole, it would fill the memory and hold the engine."""
+        text = encode({"": lines}).removeprefix('{"":[').removesuffix("]}\n")
+        await self._call.out(f",{text}" if self._told else f"{self._view()[0]}[{text}")
+        self._told = True
+
+    def _view(self) -> tuple[str, str]:
+        """Give what stands before and behind the lines."""
+        whole = encode(SessionLogView(self._wish.name, (), self.offset, self._missing))
+        before, _, behind = whole.partition(_LINES)
+        return before + _LINES[:-2], behind
 
     async def _tell(self, lines: list[str]) -> None:
         if lines or not self._wish.follow:

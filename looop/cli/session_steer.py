@@ -21,7 +21,7 @@ from looop.core.sessions import State, Typed
 from looop.engine.call import Call
 
 _SIZE = re.compile(r"([1-9]\d{0,3})[xX]([1-9]\d{0,3})", re.ASCII)
-_LARGEST = 1000
+_LARGEST = 500
 
 _HOW = {
     "submitted": "submitted: its program took it",

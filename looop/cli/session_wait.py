@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli import times
-from looop.cli.fleet import ending, sessions_of
+from looop.cli.fleet import ending, exactly, sessions_of
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Since
 from looop.cli.show import clean, emit, line, span
 from looop.core.problem import Exit, Problem
@@ -87,6 +87,7 @@ async def expect(  # noqa: PLR0913 - a verb's flags
     until = _until(limit, deadline)
     sessions = sessions_of(profile, live)
     view = sessions.get(name)
+    name = exactly(view)
     begin = since if since is not None else view.offset if from_now else view.sent or 0
     where = ("--screen",) if screen else ("--since", str(begin))
     again = ("expect", *where, *_deadline(until), *["--json"] * json, "--", name, pattern)
@@ -124,6 +125,7 @@ async def wait(
         until = _until(limit, deadline)
         sessions = sessions_of(profile, live)
         view = sessions.get(name)
+        name = exactly(view)
         await call.resume(("wait", name, *_deadline(until), *["--json"] * json))
         view = await _within(until, lambda: sessions.ended(name), f"{view.id} still runs")
         code = _code(view)
@@ -155,6 +157,7 @@ async def wait_idle(
     quiet = times.span(settle)
     sessions = sessions_of(profile, live)
     view = sessions.get(name)
+    name = exactly(view)
     again = ("wait-idle", name, "--settle", settle, *_deadline(until), *["--json"] * json)
     await call.resume(again)
     settled = await _within(

@@ -18,6 +18,9 @@ TIMER_RANGE = (5, 3600)
 LARGEST = 1 << 20
 """Bytes of one policy file that a tick may land."""
 
+_VERB = 2
+"""Words of a verb that are told: its name, and whom it is for."""
+
 _NAME = r"[^/.][^/]{0,200}?"
 _GOAL = re.compile(rf"goals/(?:archive/)?({_NAME}\.md)")
 _SENSOR = re.compile(rf"sensors/({_NAME})\.sh(?:\.off)?")
@@ -89,6 +92,15 @@ class Landing:
     def after(self) -> str:
         """The digest that the move leaves at its subject: equal moves leave equal digests."""
         return digest([self.left(), list(self.act.argv) if self.act else []])
+
+    @property
+    def did(self) -> str:
+        """Say what the move did, its verb included."""
+        if self.act is None:
+            return str(self.kind)
+        words = [word for word in self.act.argv if not word.startswith("-")]
+        verb = f"called `looop {' '.join(words[:_VERB])}`"
+        return f"{self.kind}, {verb}" if self.writes else verb
 
     def left(self) -> dict[str, str | None]:
         """Give the digest that each written path is left with; None for one that is removed."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UNREACHABLE = 4  # core.problem.Exit, whose import would double the time of a relayed verb
 PATIENCE = 5.0  # seconds until the engine must have taken a verb
 RECONNECT = 10.0  # seconds to find the engine that replaces a lost one
+OWNING_UP = 120.0  # the same for a call that has something and must say so, or it would be given it again
 GRACE = 2.0  # seconds that a signalled verb has for its end
 SIGNALLED = 128  # plus the signal's number, as shells have it
 PIECE = 4096  # bytes that a pipe takes without blocking once it is ready
@@ -77,6 +78,7 @@ class Relay:
         self._wants_stdin = False
         self._left_to_us = False
         self._started = False
+        self._reconnect = RECONNECT
         self._signalled = 0
         self._code: int | None = None
         self._until: float | None = None
@@ -94,11 +96,11 @@ class Relay:
         self._ride(time.monotonic() + PATIENCE)
         if not self._started or (self._left_to_us and self._resume is None):
             return self._code
-        until = time.monotonic() + RECONNECT
+        until = time.monotonic() + self._reconnect
         while self._lost() and time.monotonic() < until:
             if self._redial():
                 self._ride(until)
-                until = time.monotonic() + RECONNECT if self._line.taken else until
+                until = time.monotonic() + self._reconnect if self._line.taken else until
             else:
                 self._pause()
         return self._given_up() if self._code is None else self._code
@@ -182,6 +184,7 @@ class Relay:
             self._resume = wire.unpack_fields(frame.data)
         elif kind == wire.HAND:
             self._resume, text = wire.unpack_hand(frame.data)
+            self._reconnect = OWNING_UP
             self._writing.append((STDOUT, memoryview(text)))
         elif kind == wire.SYNC:
             self._writing.append((SYNCING, memoryview(frame.data)))

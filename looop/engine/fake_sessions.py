@@ -66,6 +66,11 @@ class FakeSession:
         """Whether it is over."""
         return self.view.over
 
+    @property
+    def waits(self) -> bool:
+        """Whether a flag is up, or an answer was not heard."""
+        return self.view.flag is not None or self.view.undelivered > 0
+
     def end(self) -> int:
         """Give the log's end."""
         return len(self.log)
@@ -165,9 +170,10 @@ class FakeSessions:
         return found.view
 
     async def prune(self, name: str | None) -> tuple[str, ...]:
-        """Remove what is over."""
+        """Remove what is over and waits for nothing."""
         self._do("prune", name)
-        gone = tuple(it for it, found in self.there.items() if found.ended and name in {None, it})
+        over = [it for it, found in self.there.items() if found.ended and not found.waits]
+        gone = tuple(it for it in over if name in {None, it})
         for it in gone:
             del self.there[it]
         return gone
@@ -260,11 +266,12 @@ class FakeSessions:
             await trio.sleep(0.05)
 
     def _one(self, name: str) -> FakeSession:
-        if name not in self.there:
-            meant = nearest(name, self.there)
-            hint = f'did you mean "{meant}"?' if meant else "`looop ls` lists them."
-            raise Problem(Exit.MISSING, "no-session", f"There is no session {name!a}: {hint}")
-        return self.there[name]
+        plain, _, generation = name.partition("@")
+        if plain in self.there and generation in {"", self.there[plain].view.generation}:
+            return self.there[plain]
+        meant = nearest(name, self.there)
+        hint = f'did you mean "{meant}"?' if meant else "`looop ls` lists them."
+        raise Problem(Exit.MISSING, "no-session", f"There is no session {name!a}: {hint}")
 
     def _living(self, name: str) -> FakeSession:
         found = self._one(name)

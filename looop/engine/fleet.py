@@ -4,6 +4,7 @@ In: the residents, and the engine that runs verbs. Out: observations, and a tick
 landing by the verb itself, called by the loop instead of its agent: what it checks and says is the same.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,8 +17,9 @@ from looop.engine.call import Call, Caller, Kind, Tty
 from looop.engine.offline import Offline
 from looop.engine.residents import Residents
 from looop.loop.fleet import Answer, NoFleet
+from looop.session import retire
 from looop.session.handing import Owed
-from looop.store import claims, files, questions, sessions
+from looop.store import claims, config, files, questions, sessions
 from looop.store.paths import Profile
 
 
@@ -71,8 +73,14 @@ class LiveFleet:
 class FilesFleet(NoFleet):
     """The fleet of a process without an engine: what is over is seen, `perform` is handed in."""
 
-    def __init__(self, profile: Profile, perform: Callable[[Act], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        env: Mapping[str, str],
+        perform: Callable[[Act], Awaitable[None]] | None = None,
+    ) -> None:
         self._profile = profile
+        self._env = env
         self._perform = perform
 
     def sessions(self) -> tuple[Session, ...]:
@@ -86,12 +94,17 @@ class FilesFleet(NoFleet):
     def check(self, act: Act) -> None:
         """Nothing: the verb has checked itself before it was recorded."""
 
+    async def tidy(self) -> None:
+        """Retire sessions that ended long ago, drop claims of those that are over."""
+        await files.aside(self._tidy)
+
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers to sessions that had ended before they could hear them."""
+        living = self._living()
         return tuple(
             Answer(owed.number, owed.place.session, owed.answer.question, owed.text)
             for owed in self._owed()
-            if owed.complete and not self._lives(owed)
+            if owed.complete and (owed.place.session, owed.place.generation) not in living
         )
 
     async def told(self, numbers: tuple[int, ...]) -> None:
@@ -103,9 +116,15 @@ class FilesFleet(NoFleet):
     def _owed(self) -> tuple[Owed, ...]:
         return tuple(Owed(place, answer) for place, answer in questions.owed(self._profile))
 
-    def _lives(self, owed: Owed) -> bool:
-        found = sessions.read(owed.place.folder)
-        return owed.place.newest and found is not None and not found.known.state.over
+    def _tidy(self) -> None:
+        ttl = config.load(self._profile, self._env).session_ttl
+        for name in retire.expired(sessions.listed(self._profile), ttl, time.time()):
+            retire.whole(self._profile, name)
+        claims.drop_dead(self._profile, self._living())
+
+    def _living(self) -> set[tuple[str, str]]:
+        """Name those that may live: of the others the files tell an end, or their keeper has gone."""
+        return {(view.id, view.generation) for view in Offline(self._profile).all() if not view.over}
 
     async def perform(self, act: Act) -> None:
         """Perform it, where that is possible."""

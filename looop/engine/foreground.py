@@ -147,7 +147,8 @@ async def _lock(profile: Profile) -> files.Lock:
 async def _beat(profile: Profile, call: Call, run_verb: RunVerb, door: Door, order: Order) -> int:
     clock = Clock()
     voice = Voice(profile, clock)
-    beats = Beats(profile, env=call.env, say=voice.say, fleet=FilesFleet(profile, door.perform), clock=clock)
+    fleet = FilesFleet(profile, call.env, door.perform)
+    beats = Beats(profile, env=call.env, say=voice.say, fleet=fleet, clock=clock)
     stopped: list[int] = []
     reports: list[Report] = []
     with voice.followed() as lines:
@@ -191,7 +192,7 @@ async def _heed_guard(scope: trio.CancelScope) -> None:
 
 
 async def _dry(profile: Profile, call: Call) -> int:
-    site = Surroundings(profile, call.env, lambda _line: None, Clock(), FilesFleet(profile)).site()
+    site = Surroundings(profile, call.env, lambda _line: None, Clock(), FilesFleet(profile, call.env)).site()
     try:
         await call.out(await dry.prompt(site))
     except memory.Unreadable as error:

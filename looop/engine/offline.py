@@ -107,11 +107,11 @@ class Offline:
 
     async def prune(self, name: str | None) -> tuple[str, ...]:
         """Remove ended generations, as an engine would."""
+        from looop.session import retire  # noqa: PLC0415 - Trio, by way of the screens of what is over
+
         removed: list[str] = []
-        for entry in [self._entry(name)] if name else sessions.listed(self._profile):
-            places = sessions.earlier(self._profile, entry.id) if entry.folder.name == entry.id else ()
-            ended = (*places, *([entry.folder] if self._view(entry).over else []))
-            removed += [place.name for place in ended if sessions.remove(self._profile, place)]
+        for entry in [self._entry(self._entry(name).id)] if name else sessions.listed(self._profile):
+            removed += retire.pruned(self._profile, entry.id, live=not self._view(entry).over)
         return tuple(removed)
 
     async def type(self, name: str, text: str, *, enter: bool, paste: bool) -> Typed:  # noqa: ARG002 - the Protocol's
@@ -159,7 +159,7 @@ class Offline:
         patterns.compile(pattern)
         entry = self._entry(name)
         if not self._view(entry).over:
-            self._no_engine(name, "can't be followed")
+            self._no_engine(entry.id, "can't be followed")
         with closing(Transcript(entry.folder)) as transcript:
             end = transcript.end()
             begin = end if now else since if since is not None else entry.known.sent or 0
@@ -169,7 +169,7 @@ class Offline:
     async def ended(self, name: str) -> SessionView:
         """Give what is over."""
         view = self.get(name)
-        return view if view.over else self._no_engine(name, "can't be waited for")
+        return view if view.over else self._no_engine(view.id, "can't be waited for")
 
     async def idle(self, name: str, settle: float) -> Settled:  # noqa: ARG002 - the Protocol's
         """Give what is over."""

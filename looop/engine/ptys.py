@@ -24,7 +24,7 @@ from looop.engine.ptyinput import Write
 from looop.engine.ptylog import Log
 
 LEAST, MOST = 4095, 65536  # bytes that one terminal may say in a turn: with many talking, and alone
-LARGEST = 1000  # columns or lines
+LARGEST = 500  # columns or lines
 TURN = 16384  # bytes after which a turn ends
 
 
@@ -249,7 +249,8 @@ _HANDLERS: dict[object, Callable[[Ptys, Message, Reply], None]] = {
 def _size(message: Message) -> tuple[int, int]:
     columns, lines = int(message["columns"]), int(message["lines"])
     if not (0 < columns <= LARGEST and 0 < lines <= LARGEST):
-        raise Problem(Exit.USAGE, "bad-size", f"{columns}x{lines} is no size: use 1x1 up to 1000x1000.")
+        text = f"{columns}x{lines} is no size: use 1x1 up to {LARGEST}x{LARGEST}."
+        raise Problem(Exit.USAGE, "bad-size", text)
     return columns, lines
 
 

@@ -56,7 +56,7 @@ class Sessions(Protocol):
         """Let it go on."""
 
     async def resize(self, name: str, columns: int, lines: int) -> SessionView:
-        """Set the size, from 1x1 to 1000x1000."""
+        """Set the size, from 1x1 to 500x500."""
 
     async def prune(self, name: str | None) -> tuple[str, ...]:
         """Remove ended generations (all, or one id's) but for those with an open flag or answer; which."""

@@ -116,7 +116,7 @@ def end(site: Site, run: Run, choice: Choice, ticked: Ticked) -> None:
         _record(site, run),
         outcome=str(ticked.outcome),
         subject=ticked.landing.subject,
-        move=str(ticked.landing.kind),
+        move=ticked.landing.did,
         reason=ticked.reason,
         line=ticked.line,
         cost=priced(ticked.cost, choice.name, site.config),

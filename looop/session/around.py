@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import trio
+
 from looop.core.sessions import Known, Meta
 from looop.session.bell import Bell
 from looop.session.leisure import Leisure
@@ -38,7 +40,8 @@ class Around:
 
     `on_start` is awaited with each new generation's folder before its program is started; what it raises
     stops the start. `on_end` is awaited for each end before it is written down, so after a crash once more.
-    `bell` rings when what is shown of any session may have changed.
+    Who holds `turn` follows output that nobody watches: one session at a time, or floods would fill each
+    round of the engine. `bell` rings when what is shown of any session may have changed.
     """
 
     terminals: Terminals
@@ -50,3 +53,4 @@ class Around:
     bell: Bell = field(default_factory=Bell)
     memo: Memo = field(default_factory=Memo)
     leisure: Leisure = field(default_factory=Leisure)
+    turn: trio.Lock = field(default_factory=trio.Lock)

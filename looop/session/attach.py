@@ -31,7 +31,7 @@ EVERY = 0.05
 NOTED = 3.0
 """Seconds that a line of ours stays on the screen."""
 
-LARGEST = 1000  # columns and lines
+LARGEST = 500  # columns and lines
 _ENTER, _LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 _OTHER_LEAVES = (_LEAVE, b"\x1b[?1047l", b"\x1b[?47l")
 _WATCHING = "you watch; Ctrl-\\ twice to leave"

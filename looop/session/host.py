@@ -33,7 +33,8 @@ from looop.store.sessions import Entry
 GRACE = 5.0
 """Seconds that a tree has between TERM and KILL."""
 
-_MOST = 1000  # columns, and lines
+_MOST = 500  # columns, and lines: a larger screen would hold up the engine for each clear
+_STARTING = 0.02  # seconds between two looks at what is being started
 _AGAIN = 1.0  # seconds before a session's task that has crashed is begun again
 
 
@@ -128,12 +129,14 @@ class Host(Shelf):
         return self._view(found)
 
     async def end_all(self, *, now: bool = False) -> None:
-        """End every session; returns when all are over."""
-        ending = tuple(self.lives.values())
-        for life in ending:
-            await self.around.terminals.end(life.key, 0.0 if now else GRACE)
-        for life in ending:
-            await life.over.wait()
+        """End every session, those that are being started too; returns when all are over."""
+        while self.living:
+            ending = tuple(self.lives.values())
+            for life in ending:
+                await self.around.terminals.end(life.key, 0.0 if now else GRACE)
+            for life in ending:
+                await life.over.wait()
+            await trio.sleep(0 if ending else _STARTING)
 
     async def done(self, name: str, outcome: str, note: str) -> SessionView:
         """Write down what a worker said of its own end (`done` or `failed`), then begin to end it."""
@@ -178,6 +181,8 @@ class Host(Shelf):
         names = [self._one(name).meta.id] if name else sorted(known)
         gone: list[str] = []
         for one in names:
+            if name is None and one in self._births.begun:
+                continue  # begun anew while another one was removed
             with self._claimed(one):
                 live = one in self.lives
                 found = await files.aside(_prune, self.profile, one, live)

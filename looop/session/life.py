@@ -5,7 +5,7 @@ in files: a second engine goes on where a first was killed. Neighbours: `minding
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import trio
@@ -119,7 +119,8 @@ class Life:
             except Exception as error:  # noqa: BLE001 - an end is an end, whoever can't bear it
                 self.around.say(f"{self.meta.id}: {error}")
         async with self._saving:
-            self.known = self._saved = known
+            # What a worker said of its end may have come while the hooks ran.
+            self.known = self._saved = replace(known, outcome=self.known.outcome, note=self.known.note)
             await self._write(durably=True)
         self._leave(self)
         self.transcript.retire()
@@ -199,7 +200,8 @@ class Life:
         if moved or durably:
             self.ring()
         async with self._saving:
-            if _substance(self.known) != _substance(self._saved):
+            # Who waited for the lock before us may have written it already, and not durably.
+            if durably or _substance(self.known) != _substance(self._saved):
                 self._saved = self.known
                 await self._write(durably=durably)
 
@@ -231,13 +233,14 @@ class Life:
         """Read what is there by now; what comes meanwhile has a hint of its own."""
         before, began, end = self.known.replied, self.offset, self.transcript.end()
         while self.offset < end:
-            limit = min(SLICE, before - self.offset) if self.offset < before else SLICE
-            at, data = self.transcript.read(self.offset, limit)
-            if not data:
-                break
-            self.offset = at + len(data)
-            await self._take(self._scanner.feed(data), at)
-            await trio.lowlevel.checkpoint()
+            async with nullcontext() if self._watchers or self.attached else self.around.turn:
+                limit = min(SLICE, before - self.offset) if self.offset < before else SLICE
+                at, data = self.transcript.read(self.offset, limit)
+                if not data:
+                    break
+                self.offset = at + len(data)
+                await self._take(self._scanner.feed(data), at)
+                await trio.lowlevel.checkpoint()
         if self.offset > began:
             # What an engine before us may have read is as old as the file; the rest comes now.
             self.last_output = self.around.now() if began else self._last_write()

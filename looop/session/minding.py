@@ -136,7 +136,8 @@ class Look:
             return
         self._at, self._when = self._life.offset, self._life.around.now()
         try:
-            screen = await self._life.display.current()
+            async with self._life.around.turn:
+                screen = await self._life.display.current()
             self.rows, self.cursor = screen.text(), (screen.cursor.column, screen.cursor.line)
         except Exception as error:  # noqa: BLE001 - a screen that can't be drawn must not end a session
             self.rows, self.cursor = (), None

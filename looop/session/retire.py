@@ -9,11 +9,13 @@ from pathlib import Path
 from looop.session.past import Past
 from looop.store import sessions
 from looop.store.paths import Profile
+from looop.store.sessions import Entry
 
 
-def expired(past: Iterable[Past], ttl: float, now: float) -> tuple[str, ...]:
+def expired(past: Iterable[Past | Entry], ttl: float, now: float) -> tuple[str, ...]:
     """Name the sessions that ended more than `ttl` seconds ago; none when that is 0."""
-    return tuple(one.meta.id for one in past if ttl and now - (one.known.ended or now) > ttl)
+    over = ((one.meta.id, one.known.ended) for one in past if one.known.state.over)
+    return tuple(name for name, ended in over if ttl and ended is not None and now - ended > ttl)
 
 
 def whole(profile: Profile, name: str) -> bool:

@@ -1,6 +1,6 @@
 """All sessions of a profile as they can be looked at: those that live and those that are over.
 
-In: names. Out: views, output, screens, matches; what the loop observes. Nothing here changes anything.
+In: names. Out: views, output, screens, matches. Nothing here changes anything.
 `host.Host` is this and what starts, steers and ends them.
 """
 
@@ -13,7 +13,6 @@ import trio
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Evidence, Expected, Explained, Piece, SessionView, Settled, Shot, ordered
-from looop.core.world import Session
 from looop.session import explain, follow
 from looop.session.around import Around
 from looop.session.bell import Bell
@@ -51,25 +50,6 @@ class Shelf:
             "over",
             f"Session {found.meta.id} is over ({state}: {found.known.said}): `looop restart {found.meta.id}` "
             "runs it again.",
-        )
-
-    def seen(self) -> tuple[Session, ...]:
-        """Give the sessions as a beat observes them. Unreadable when a folder can't be read."""
-        views = sorted(self.all(), key=lambda view: view.id)
-        return tuple(
-            Session(
-                id=view.id,
-                generation=view.generation,
-                state=str(view.state),
-                news=view.news,
-                news_name=view.news_name,
-                exit_code=view.code,
-                flag=view.flag.text if view.flag else None,
-                answers=view.answers,
-                goal=view.goal,
-                ended=view.over,
-            )
-            for view in views
         )
 
     def all(self) -> tuple[SessionView, ...]:
@@ -141,7 +121,9 @@ class Shelf:
     def _one(self, name: str) -> Life | Past:
         """Find one; an earlier generation is read from its folder."""
         name = name.removeprefix("sessions/")
-        if found := self.lives.get(name) or self.past.get(name):
+        plain, _, generation = name.partition("@")
+        found = self.lives.get(plain) or self.past.get(plain)
+        if found and generation in {"", found.meta.generation}:
             return found
         if "@" in name and (entry := sessions.find(self.profile, name)):
             return Past.of(entry)

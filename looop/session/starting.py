@@ -29,6 +29,7 @@ _OTHER_TERMINALS = frozenset(
 )
 _TERM = "xterm-256color"
 _TASK = "task.md"
+_MOST = 500  # columns, and lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +186,9 @@ def whole_environment(profile: Profile, env: Mapping[str, str], meta: Meta) -> d
 
 
 def size_of(settings: Config) -> tuple[int, int]:
-    """Give CONFIG's columns and lines, at most 1000 of each."""
+    """Give CONFIG's columns and lines, at most 500 of each."""
     columns, _, lines = settings.session_size.partition("x")
-    return min(int(columns), 1000), min(int(lines), 1000)
+    return min(int(columns), _MOST), min(int(lines), _MOST)
 
 
 def _of_caller(env: Mapping[str, str]) -> dict[str, str]:

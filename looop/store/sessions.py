@@ -22,6 +22,7 @@ META = "meta.json"
 STATUS = "status.json"
 _LIMIT = 4 << 20
 _EARLIER = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@([1-9]\d{0,8})", re.ASCII)
+_EXACT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@((?=[0-9]*[A-Z])[0-9A-Z]{1,26})", re.ASCII)
 
 T = TypeVar("T", Meta, Known)
 
@@ -82,10 +83,19 @@ def listed(profile: Profile) -> tuple[Entry, ...]:
 
 
 def find(profile: Profile, name: str) -> Entry | None:
-    """Read an id's newest generation, or the earlier one that `<id>@<n>` names; None if there is none."""
+    """Read an id's newest generation, or the one that `<id>@<n>` or `exact` names; None if there is none."""
+    if (one := _EXACT.fullmatch(name)) is not None:
+        places = (folder(profile, one[1]), *earlier(profile, one[1]))
+        found = (read(place) for place in places)
+        return next((entry for entry in found if entry and entry.meta.generation == one[2]), None)
     if not (is_name(name) or _EARLIER.fullmatch(name)) or name == PULSE:
         return None
     return read(profile.sessions / name)
+
+
+def exact(name: str, generation: str) -> str:
+    """Give the name of one generation that stays its own when a later one begins."""
+    return f"{name}@{generation}"
 
 
 def earlier(profile: Profile, name: str) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from looop.core.problem import Exit
 from looop.engine.call import Kind, RunLocally, Tty
 from looop.store import files
 from looop.store.paths import Profile
-from support.verbs import Looop
+from support.verbs import FakeEngine, Looop
 
 WITHOUT_PROFILE = ("", "doctor", "version", "help", "config bash", "goal", "sensor")
 
@@ -87,6 +87,7 @@ async def test_what_looop_started_may_not_do_what_a_person_does(
 async def test_what_a_worker_says_of_itself_is_refused_to_other_programs_of_looop(
     looop: Looop, argv: tuple[str, ...], kind: Kind, words: str
 ) -> None:
+    looop.live = FakeEngine()  # without an engine, what a session runs waits for the next one
     said = await looop(*argv, kind=kind)
     assert said.code == Exit.REFUSED
     assert words in said.err

@@ -7,7 +7,9 @@ import pytest
 import trio
 import trio.testing
 
+from looop.cli import session_log
 from looop.cli.console import FakeCall
+from looop.cli.show import encode
 from looop.core.problem import Exit
 from looop.core.sessions import State
 from looop.engine.call import Tty
@@ -23,6 +25,26 @@ async def until(call: FakeCall, words: str) -> None:
     with trio.fail_after(30):
         while words not in call.stdout:
             await trio.sleep(0.01)
+
+
+@pytest.mark.parametrize("flags", [("--tail", "0"), ("--since", "0")])
+async def test_a_whole_log_for_machines_is_one_value_told_in_pieces(
+    relayed: Looop, engine: FakeEngine, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[int]()
+
+    def noted(value: object) -> str:
+        text = encode(value)
+        told.append(len(text))
+        return text
+
+    monkeypatch.setattr(session_log, "encode", noted)
+    lines = [f"line {number}" for number in range(30_000)] + ["v", '"'] + ["end"] * 30_000
+    engine.sessions.add("x", log="\n".join(lines).encode() + b"\n")
+    value = (await relayed("log", "x", *flags, "--json")).value
+    assert value["lines"] == lines
+    assert max(told) < 200_000
+    assert (value["id"], value["v"], value["cut"]) == ("x", 1, None)
 
 
 async def test_sessions_are_listed_flagged_ones_first(relayed: Looop, engine: FakeEngine) -> None:
@@ -96,8 +118,8 @@ async def test_a_followed_log_shows_half_lines_goes_on_elsewhere_and_ends_with_i
         it.add(b"\nbye")
         it.end_with(0)
     assert call.stdout == "one\nName? Anna\nbye\n"
-    assert call.resumes[0] == ("log", "x", "-f", "--since", "0")
-    assert ("log", "x", "-f", "--since", "19") in call.resumes  # before the \r, whose \n has not come
+    assert call.resumes[0] == ("log", "x@01JX", "-f", "--since", "0")
+    assert ("log", "x@01JX", "-f", "--since", "19") in call.resumes  # before the \r, whose \n has not come
 
 
 async def test_what_is_expected_is_printed_with_what_scripts_need(relayed: Looop, engine: FakeEngine) -> None:
@@ -124,7 +146,7 @@ async def test_expecting_goes_on_elsewhere_from_the_same_offset_to_the_same_mome
     (again,) = call.resumes
     assert again[:4] == ("expect", "--since", "10", "--deadline")
     assert before <= float(again[4]) - 0.3 <= time.time()
-    assert again[5:] == ("--", "x", "-a")
+    assert again[5:] == ("--", "x@01JX", "-a")
     second = FakeCall()
     assert (await relayed(*again, call=second)).code == Exit.TIMEOUT
     assert second.resumes == [again]

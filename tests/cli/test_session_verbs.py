@@ -187,7 +187,9 @@ async def test_ended_sessions_are_removed(relayed: Looop, engine: FakeEngine) ->
 
 async def test_prune_says_why_a_session_that_was_named_stays(relayed: Looop, engine: FakeEngine) -> None:
     engine.sessions.add("live")
-    engine.sessions.add("asks").flag(7, "Which tea?").end_with(0)
+    asks = engine.sessions.add("asks")
+    asks.flag(7, "Which tea?")
+    asks.end_with(0)
     engine.sessions.add("told", undelivered=1).end_with(0)
     assert "live lives" in (await relayed("prune", "live")).out
     assert "⚑ 7 is open" in (await relayed("prune", "asks")).out

@@ -149,3 +149,15 @@ def test_a_timer_that_says_soon_sets_none_and_is_told() -> None:
     assert trouble is not None
     assert "'soon'" in trouble
     assert timer("٣".encode())[0] is None
+
+
+def test_a_move_says_which_verb_it_called() -> None:
+    act = Act(("send", "build", "a long text"), "session:build")
+    note = Write("goals/build.md", b"x")
+    assert Landing(Kind.VERB, "session:build", act=act).did == "called `looop send build`"
+    begin = Act(("start-session", "--goal=a.md", "--", "build", "a long text"), "goal:a.md")
+    assert Landing(Kind.VERB, "goal:a.md", act=begin).did == "called `looop start-session build`"
+    assert Landing(Kind.GOAL_CHANGED, "goal:build.md", (note,), act).did == (
+        "changed a goal, called `looop send build`"
+    )
+    assert Landing(Kind.GOAL_CHANGED, "goal:build.md", (note,)).did == "changed a goal"

@@ -8,13 +8,14 @@ import trio
 
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import State
+from looop.engine.fleet import observed
 from looop.engine.sessions import Sessions
 from looop.session.around import Ended
 from looop.session.handing import House
 from looop.session.host import Host
-from looop.store import sessions
+from looop.store import files, sessions
 from support.folder import mode, names
-from support.hosting import Hosting
+from support.hosting import Hosting, eventually
 
 
 def as_verbs_see(host: Host) -> Sessions:
@@ -252,7 +253,7 @@ async def test_the_loop_sees_each_session_without_volatile_numbers(at: Hosting) 
     async with at.served() as host:
         await at.start(goal=None)
         await at.finish(2)
-        (seen,) = host.seen()
+        (seen,) = map(observed, host.all())
     assert (seen.id, seen.state, seen.news, seen.exit_code, seen.ended) == ("a", "ended", 1, 2, True)
 
 
@@ -293,6 +294,67 @@ async def test_all_can_be_ended_at_once(at: Hosting) -> None:
         await at.start("b")
         await host.end_all()
         assert {view.state for view in host.all()} == {State.KILLED}
+
+
+async def test_what_is_being_started_while_all_are_ended_is_ended_too(at: Hosting) -> None:
+    async with at.served() as host:
+        await at.start("a")
+        slow = trio.Event()
+        host.around.on_start.append(lambda _meta, _folder: slow.wait())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(at.start, "b")
+            await eventually(lambda: host.living == 2, "the start to begin")
+            nursery.start_soon(host.end_all)
+            await eventually(lambda: "a" in host.past, "the end of the first one")
+            slow.set()
+        assert {view.id: view.state for view in host.all()} == {"a": State.KILLED, "b": State.KILLED}
+
+
+async def test_a_reader_stays_with_the_generation_that_it_began_with(at: Hosting) -> None:
+    async with at.served() as host:
+        name = sessions.exact("a", (await at.start()).generation)
+        at.say(b"first")
+        await eventually(lambda: host.get("a").offset == 5, "its output")
+        assert (await host.read(name, 0)).data == b"first"
+        await host.restart("a", {})
+        at.say(b"second, and longer")
+        await eventually(lambda: host.get("a").offset == 18, "the next one's output")
+        piece = await host.read(name, 5)
+        assert (piece.data, piece.ended) == (b"", True)
+        assert (await host.ended(name)).state is State.KILLED
+        with pytest.raises(Problem, match="no session"):
+            host.get(sessions.exact("a", "01JZZ"))
+
+
+async def test_pruning_all_passes_by_what_is_begun_anew_meanwhile(
+    at: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at.served() as host:
+        for name in "ab":
+            await at.start(name)
+            await at.finish(0, name)
+        removed, begin, plain = [], trio.Event(), files.aside
+
+        async def aside(work: Any, *given: Any) -> Any:
+            if given[1:2] == ("a",) and not removed:
+                removed.append("a")
+                begin.set()
+                await eventually(lambda: host.living == 2, "the start of the other one")
+            return await plain(work, *given)
+
+        monkeypatch.setattr(files, "aside", aside)
+        slow = trio.Event()
+        host.around.on_start.append(lambda _meta, _folder: slow.wait())
+        async with trio.open_nursery() as nursery:
+
+            async def again() -> None:
+                await begin.wait()
+                await at.start("b")
+
+            nursery.start_soon(again)
+            assert await host.prune(None) == ("a",)
+            slow.set()
+        assert "b" in host.lives
 
 
 async def test_a_worker_that_is_done_ends_with_what_it_said(at: Hosting) -> None:

@@ -13,6 +13,8 @@ from looop.core.sessions import Evidence, Known, State
 from looop.core.states import Facts, Hook
 from looop.session import display, minding
 from looop.session.leisure import Leisure
+from looop.session.life import Life
+from looop.session.scanner import Scan
 from looop.store import questions, sessions
 from support.hosting import Hosting, eventually
 
@@ -94,6 +96,18 @@ async def test_output_is_followed_to_its_end(at: Hosting) -> None:
         assert (await at.finish()).offset == 11
 
 
+async def test_what_a_worker_says_of_its_end_while_that_is_written_down_is_kept(at: Hosting) -> None:
+    async with at.served() as host:
+        await at.start()
+
+        async def late(_ended: object) -> None:
+            await host.lives["a"].done("failed", "no network")
+
+        host.around.on_end.append(late)
+        view = await at.finish(0)
+        assert (view.outcome, view.note) == ("failed", "no network")
+
+
 async def test_waiting_for_growth_ends_with_the_session(at: Hosting) -> None:
     async with at.served() as host:
         await at.start()
@@ -160,6 +174,32 @@ async def test_a_checkpoint_is_written_although_nobody_looks(
         await eventually(lambda: list(at.folder().glob("screen-*.json")), "a checkpoint")
 
 
+async def test_output_that_nobody_watches_is_followed_for_one_after_the_other(
+    at: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, most, take = [0], [0], Life._take
+
+    async def slowly(self: Life, scan: Scan, offset: int) -> None:
+        now[0] += 1
+        most[0] = max(most[0], now[0])
+        await trio.sleep(0.01)
+        now[0] -= 1
+        await take(self, scan, offset)
+
+    monkeypatch.setattr(Life, "_take", slowly)
+    async with at.served() as host:
+        for name in "abc":
+            await at.start(name)
+            at.say(b"x" * 200_000, name)
+        await eventually(lambda: all(life.offset == 200_000 for life in host.lives.values()), "all of it")
+        assert most == [1]
+        with host.lives["a"].watching(), host.lives["b"].watching():
+            for name in "abc":
+                at.say(b"x" * 200_000, name)
+            await eventually(lambda: host.lives["b"].offset == 400_000, "what is watched")
+        assert most[0] > 1
+
+
 async def test_what_is_drawn_at_leisure_gets_the_smaller_part_of_the_time(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -223,7 +263,7 @@ async def test_a_raised_flag_shows_in_the_state_and_in_the_view(at: Hosting) -> 
         flag = host.get("a").flag
         assert flag is not None
         assert flag.text == "May I?"
-        assert host.seen()[0].flag == "May I?"
+        assert [view.flag and view.flag.text for view in host.all()] == ["May I?"]
 
 
 async def test_a_freeze_shows_at_once_and_is_no_news(at: Hosting) -> None:

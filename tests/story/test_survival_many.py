@@ -8,7 +8,7 @@ import pytest
 from support.person import LOOOP, Person, person
 from support.surviving import leaderless
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
 LIVE = 100
 LIMITED = ("/bin/sh", "-c", 'ulimit -n 1024; exec "$@"', "sh", *LOOOP)
@@ -43,9 +43,8 @@ def test_a_hundred_live_at_once_under_the_usual_limit_of_descriptors(tmp_path: P
             looop("send", name, f"hello-{name}")
         for name in names:
             assert looop("expect", name, "got:hello-\\S+") == f"got:hello-{name}\n"
-        for name in names[:50]:
+        for name in names[::5]:
             looop("kill", name)
-        for name in names[50:]:
-            looop("key", name, "Enter")
-        assert {looop.call("wait", name).returncode for name in names[50:]} == {3}
-        assert {looop.state(name) for name in names[:50]} == {"killed"}
+        assert {looop.state(name) for name in names[::5]} == {"killed"}
+        looop("down", "--all")
+        assert {one["state"] for one in looop.json("ls")["sessions"]} == {"killed"}
