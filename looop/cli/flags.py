@@ -4,6 +4,7 @@ In: a question, or what a person says to it. Out: the flag's number, or the answ
 for it. Neighbours: `asking`, and `session.flags` in the engine, which does the work.
 """
 
+import time
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -24,6 +25,9 @@ from looop.store.paths import Profile
 Session: TypeAlias = Annotated[str | None, Parameter(help="The session; else the one that calls.")]
 Flag: TypeAlias = Annotated[str, Parameter(help="Its number, or the id of the session that asks.")]
 Wait: TypeAlias = Annotated[bool, FLAG, Parameter(help="Wait for the answer, and print it.")]
+
+_LEAST = 0.1
+"""Seconds that a call waits at another engine, though its time is up: an answer may lie there."""
 
 
 class FlagView(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ class AnswerView(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-async def flag(
+async def flag(  # noqa: PLR0913 - a verb's flags
     *text: Text,
     call: ACall,
     profile: AProfile,
@@ -55,6 +59,9 @@ async def flag(
     wait: Wait = False,
     number: Annotated[
         int | None, Parameter(show=False, help="Go on with this flag, after an engine was lost.")
+    ] = None,
+    deadline: Annotated[
+        float | None, Parameter(show=False, help="Until when at most, in epoch seconds.")
     ] = None,
     taken: Annotated[
         int | None, Parameter(show=False, help="Say that this flag's answer was printed by then.")
@@ -76,7 +83,7 @@ async def flag(
         number, new = asked.question.number, asked.new
     view = FlagView(number, name, new)
     if wait:
-        return await _wait(view, call, live, json=json)
+        return await _wait(view, call, live, deadline, json=json)
     said = f"⚑ {number} is up: end your turn, the answer will be typed into {line(name)}."
     await emit(call, view, said, json=json)
     return int(Exit.DONE)
@@ -99,7 +106,7 @@ async def propose(
     question = made.asked.question
     view = FlagView(question.number, name, made.asked.new, diff=made.diff)
     if wait:
-        return await _wait(view, call, live, json=json)
+        return await _wait(view, call, live, None, json=json)
     said = f"{made.diff}\n⚑ {question.number} is up: a person approves or denies it. End your turn."
     await emit(call, view, said, json=json)
     return int(Exit.DONE)
@@ -163,8 +170,11 @@ async def _lowered(which: str, mine: str | None, profile: Profile, live: Live | 
     return question.number, question.text
 
 
-async def _wait(view: FlagView, call: Call, live: Live | None, *, json: bool) -> int:
-    """Wait for the answer. From here on another engine goes on with the same flag, never with a second."""
+async def _wait(view: FlagView, call: Call, live: Live | None, deadline: float | None, *, json: bool) -> int:
+    """Wait for the answer. From here on another engine goes on with the same flag, never with a second.
+
+    It goes on to the same `deadline`: an agent's tools wait for so long and no longer.
+    """
 
     def show(number: int, text: str) -> str:
         answered = FlagView(number, view.session, view.new, text, view.diff)
@@ -172,9 +182,11 @@ async def _wait(view: FlagView, call: Call, live: Live | None, *, json: bool) ->
 
     # As the engine has it: what `up` was given stands in no worker's environment.
     limit = await disk(live, desk(live).patience)
+    until = time.time() + limit if deadline is None and limit else deadline
     again = ("flag", "--wait", "--number", str(view.number), "--session", view.session)
-    await call.resume((*again, "--json") if json else again)
-    code = await desk(live).wait(view.session, view.number, call, limit, show)
+    await call.resume((*again, *(("--deadline", repr(until)) if until else ()), *["--json"] * json))
+    left = limit if deadline is None else max(_LEAST, deadline - time.time())
+    code = await desk(live).wait(view.session, view.number, call, left, show)
     if code is not None:
         return code
     raise Problem(

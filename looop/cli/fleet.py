@@ -78,6 +78,12 @@ def check_unflagged(view: SessionView, call: Call) -> None:
         )
 
 
+def check_still(view: SessionView, sessions: Sessions, call: Call) -> None:
+    """Refuse to begin anew, for a tick, what somebody has begun anew since; Problem NO `over`."""
+    if call.caller.kind is Kind.LOOP and sessions.get(view.id).generation != view.generation:
+        raise Problem(Exit.NO, "over", f"{view.id} was begun anew by somebody since: it is left alone.")
+
+
 def check_lives(view: SessionView) -> None:
     """Problem NO `over` for a session that no longer runs."""
     if view.over:

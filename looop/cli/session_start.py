@@ -8,11 +8,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated
 
+import trio
 from cyclopts import Parameter
 
 from looop.cli import fleet
 from looop.cli.disk import disk
-from looop.cli.fleet import FleetView, check_unflagged, in_tick, record, sessions_of, subject, tell_change
+from looop.cli.fleet import (
+    FleetView,
+    check_still,
+    check_unflagged,
+    exactly,
+    in_tick,
+    record,
+    sessions_of,
+    subject,
+    tell_change,
+)
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Text
 from looop.cli.mistakes import missing
 from looop.cli.show import emit, line, many
@@ -20,11 +31,15 @@ from looop.core import ids
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView, Start, State
 from looop.engine.call import Call, Kind
+from looop.engine.sessions import Sessions
 from looop.store import files
 from looop.store.paths import Profile
 
 _PROMPT = 1 << 20
 """Bytes of a prompt."""
+
+_FIRST_STEPS = 0.3
+"""Seconds in which an agent's end is told by the verb that started it."""
 
 
 async def start_session(  # noqa: PLR0913 - a verb's flags
@@ -60,7 +75,9 @@ async def start_session(  # noqa: PLR0913 - a verb's flags
         it = f"goal:{about}" if about else subject(name)
         return await record(_argv(order), it, call, live, json=json)
     view = await sessions.start(order)
-    said = f"{view.id} runs: `looop watch {view.id}` shows it."
+    if not command and call.caller.kind is not Kind.LOOP:
+        view = await _looked_after(sessions, view, call)
+    said = f"{view.id} {'has ended' if view.over else 'runs'}: `looop watch {view.id}` shows it."
     await emit(call, FleetView(said, (view,)), view.id, json=json)
     return int(Exit.DONE)
 
@@ -71,7 +88,8 @@ async def restart(name: str, /, *, call: ACall, profile: AProfile, live: ALive, 
     view = sessions.get(name)
     check_unflagged(view, call)
     if in_tick(call):
-        return await record(("restart", view.id), subject(view.id), call, live, json=json)
+        return await record(("restart", exactly(view)), subject(view.id), call, live, json=json)
+    check_still(view, sessions, call)
     view = await sessions.restart(name, call.env)
     return await tell_change(call, f"{view.id} runs anew.", [view], json=json)
 
@@ -95,7 +113,8 @@ async def resume(
     if not view.over:
         raise Problem(Exit.REFUSED, "live", f"{view.id} lives: `looop send {view.id}` talks to it.")
     if in_tick(call):
-        return await record(("resume", view.id), subject(view.id), call, live, json=json)
+        return await record(("resume", exactly(view)), subject(view.id), call, live, json=json)
+    check_still(view, sessions, call)
     view = await sessions.resume(view.id, call.env)
     return await tell_change(call, f"{view.id} goes on with its conversation.", [view], json=json)
 
@@ -114,7 +133,7 @@ async def kill(
     sessions = sessions_of(profile, live)
     before = sessions.get(name)
     if in_tick(call):
-        argv = ("kill", before.id, *["--now"] * now)
+        argv = ("kill", exactly(before), *["--now"] * now)
         return await record(argv, subject(before.id), call, live, json=json)
     view = await sessions.kill(name, now=now)
     said = f"{view.id} was over already ({fleet.ending(view)})." if before.over else f"{view.id} has ended."
@@ -164,6 +183,17 @@ def _kept(view: SessionView) -> str:
     if view.flag is not None:
         return f"{view.id} stays: its ⚑ {view.flag.number} is open."
     return f"{view.id} stays: a person's answer waits for its next run (`looop restart {view.id}`)."
+
+
+async def _looked_after(sessions: Sessions, view: SessionView, call: Call) -> SessionView:
+    """Say so on stderr when an agent ends right away: a shell runs even when its command is not there."""
+    with trio.move_on_after(_FIRST_STEPS):
+        view = await sessions.ended(view.id)
+        how = fleet.ending(view)
+        await call.err(
+            f"looop: {view.id} has ended at once ({how}): `looop log {view.id}` shows its words.\n"
+        )
+    return view
 
 
 async def _prompt(prompt: str, command: str, call: Call) -> str:

@@ -10,7 +10,16 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from looop.cli.fleet import check_lives, check_unflagged, in_tick, record, sessions_of, subject, tell_change
+from looop.cli.fleet import (
+    check_lives,
+    check_unflagged,
+    exactly,
+    in_tick,
+    record,
+    sessions_of,
+    subject,
+    tell_change,
+)
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.session_start import check_one, each
 from looop.cli.show import emit
@@ -25,7 +34,7 @@ _LARGEST = 500
 
 _HOW = {
     "submitted": "submitted: its program took it",
-    "queued": "queued: the agent is at work, and will see it when it is done",
+    "queued": "queued: it is at work, frozen or reads nothing now, and will see it later",
     "unknown": "unknown: it was typed, and nothing came back yet",
     "typed": "typed, without Enter",
     "pressed": "pressed",
@@ -66,7 +75,7 @@ async def send(
     if not words and no_enter:
         raise Problem(Exit.USAGE, "missing-argument", "Give the TEXT to type, or - and stdin.")
     if in_tick(call):
-        argv = ("send", *["-n"] * no_enter, *["--paste"] * paste, "--", view.id, *[words] * bool(words))
+        argv = ("send", *["-n"] * no_enter, *["--paste"] * paste, "--", exactly(view), *[words] * bool(words))
         return await record(argv, subject(view.id), call, live, json=json)
     typed = await sessions.type(name, words, enter=not no_enter, paste=paste)
     return await _tell(call, view.id, typed, json=json)
@@ -92,7 +101,7 @@ async def key(
     check_lives(view)
     check_unflagged(view, call)
     if in_tick(call):
-        return await record(("key", "--", view.id, *keys), subject(view.id), call, live, json=json)
+        return await record(("key", "--", exactly(view), *keys), subject(view.id), call, live, json=json)
     return await _tell(call, view.id, await sessions.press(name, keys), json=json)
 
 
@@ -106,7 +115,7 @@ async def resize(
     check_lives(view)
     if in_tick(call):
         return await record(
-            ("resize", view.id, f"{columns}x{lines}"), subject(view.id), call, live, json=json
+            ("resize", exactly(view), f"{columns}x{lines}"), subject(view.id), call, live, json=json
         )
     view = await sessions.resize(name, columns, lines)
     return await tell_change(call, f"{view.id} has {columns} columns and {lines} lines.", [view], json=json)

@@ -21,6 +21,8 @@ LARGEST = 1 << 20
 _VERB = 2
 """Words of a verb that are told: its name, and whom it is for."""
 
+_GENERATION = re.compile(r"(?<=[A-Za-z0-9._-])@[0-9A-Z]{26}$")
+
 _NAME = r"[^/.][^/]{0,200}?"
 _GOAL = re.compile(rf"goals/(?:archive/)?({_NAME}\.md)")
 _SENSOR = re.compile(rf"sensors/({_NAME})\.sh(?:\.off)?")
@@ -65,6 +67,11 @@ class Act:
     subject: str
     writes: tuple[Write, ...] = ()
 
+    @property
+    def words(self) -> list[str]:
+        """Give the verb with sessions named by id alone: equal for every generation of one."""
+        return [_GENERATION.sub("", word) for word in self.argv]
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -91,14 +98,14 @@ class Landing:
     @property
     def after(self) -> str:
         """The digest that the move leaves at its subject: equal moves leave equal digests."""
-        return digest([self.left(), list(self.act.argv) if self.act else []])
+        return digest([self.left(), self.act.words if self.act else []])
 
     @property
     def did(self) -> str:
         """Say what the move did, its verb included."""
         if self.act is None:
             return str(self.kind)
-        words = [word for word in self.act.argv if not word.startswith("-")]
+        words = [word for word in self.act.words if not word.startswith("-")]
         verb = f"called `looop {' '.join(words[:_VERB])}`"
         return f"{self.kind}, {verb}" if self.writes else verb
 

@@ -106,7 +106,8 @@ class FakeSessions:
             "created": NOW - 600,
         } | facts
         size = shown.pop("size", (120, 40))
-        view = SessionView(name, f"01J{name.upper()}", state, size=size, **shown)
+        generation = shown.pop("generation", f"01J{name.upper()}")
+        view = SessionView(name, generation, state, size=size, **shown)
         self.there[name] = FakeSession(view, log)
         return self.there[name]
 

@@ -38,6 +38,9 @@ _STILL = 0.5
 _ANSWER = 1.0
 """Seconds in which output must follow Enter for it to count as taken."""
 
+_TAKES = 5.0
+"""Seconds in which a terminal takes what is typed, or what is left of it stays queued there."""
+
 _ESCAPE = 0.06
 """Seconds after an Esc of its own, within which programs take what follows for a part of a sequence."""
 
@@ -145,39 +148,54 @@ async def typed(life: Typist, text: str, *, enter: bool, paste: bool) -> Typed:
     """Type a text, and Enter as a write of its own once the program has had a moment to take the text.
 
     Several lines, and all with `paste`, go in brackets if the program asked for that, else as a person would
-    type them. `how` is `submitted` if output followed Enter, `queued` if an agent was at work, `typed`
-    without Enter, else `unknown`. A cancel may leave the text typed and not entered.
+    type them. `how` is `submitted` if output followed Enter, `queued` if an agent was at work, the program is
+    frozen or the terminal takes no more just now, `typed` without Enter, else `unknown`. A cancel may leave
+    the text typed and not entered.
     """
     data = checked(text).replace(b"\n", b"\r")
     if (paste or b"\r" in data) and life.modes.bracketed_paste and data:
         data = b"\x1b[200~" + data + b"\x1b[201~"
     await _awake(life)
-    working = _works(life)
-    began = await life.type(data) if data else life.end()
+    later = _works(life) or life.known.frozen  # its terminal echoes all the same
+    end = life.end()
+    began = await _put(life, data) if data else end
     if not enter:
-        return Typed(began, "typed")
-    if data:
+        return Typed(end, "queued") if began is None else Typed(began, "typed")
+    if data and began is not None:
         await _taken_in(life, began)
-    entered = await life.type(_encode(["Enter"], life), sent=began)
+    since = end if began is None else began
+    entered = await _put(life, _encode(["Enter"], life), since)
+    if entered is None:
+        return Typed(since, "queued")
     with trio.move_on_after(_ANSWER):
         await life.grown(entered)
-        return Typed(began, "queued" if working else "unknown" if life.ended else "submitted")
-    return Typed(began, "queued" if working else "unknown")
+        return Typed(since, "queued" if later else "unknown" if life.ended else "submitted")
+    return Typed(since, "queued" if later else "unknown")
 
 
 async def pressed(life: Typist, names: Sequence[str]) -> Typed:
-    """Press keys, all checked before any byte; Problem USAGE `no-key`. `how` is `pressed`.
+    """Press keys, all checked before any byte; Problem USAGE `no-key`.
 
-    An Esc that others follow is a write of its own: at once with them it would begin a sequence.
+    `how` is `pressed`, or `queued` if the terminal takes no more just now. An Esc that
+    others follow is a write of its own: at once with them it would begin a sequence.
     """
     _encode(names, life)
-    began: int | None = None
+    began, how = None, "pressed"
     for burst in _bursts(names):
         if began is not None:
             await trio.sleep(_ESCAPE)
-        offset = await life.type(_encode(burst, life), sent=began)
-        began = offset if began is None else began
-    return Typed(life.end() if began is None else began, "pressed")
+        end = life.end()
+        offset = await _put(life, _encode(burst, life), began)
+        how = "queued" if offset is None else how
+        began = began if began is not None else end if offset is None else offset
+    return Typed(life.end() if began is None else began, how)
+
+
+async def _put(life: Typist, data: bytes, sent: int | None = None) -> int | None:
+    """Type in one go, or leave it queued, in its order, in front of a program that does not read: None."""
+    with trio.move_on_after(_TAKES):
+        return await life.type(data, sent=sent)
+    return None
 
 
 async def _before(output: Output, since: int) -> Plain:

@@ -21,7 +21,7 @@ from looop.session.bell import Bell
 from looop.session.book import Book
 from looop.session.display import Display
 from looop.session.replies import Replies
-from looop.session.scanner import Scan, Scanner
+from looop.session.scanner import MOST, Scan, Scanner
 from looop.session.screen import Modes
 from looop.session.transcript import CURRENT, Transcript
 from looop.store import files, sessions
@@ -250,6 +250,8 @@ class Life:
     async def _take(self, scan: Scan, at: int) -> None:
         self.title = self.title if scan.title is None else scan.title
         self.notes = scan.notes or self.notes
+        if len(scan.replies) >= MOST and self.offset < self.transcript.end():
+            return  # it asks in a loop and went on without an answer; drawing all of it would take minutes
         if scan.replies and self.offset > self.known.replied:
             ours = not self.attached
             # Written down first: an answer that is lost is asked for again, one given twice is typed input.

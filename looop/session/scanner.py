@@ -14,7 +14,10 @@ from looop.session.screen import Modes
 from looop.session.sequences import LONGEST, WIDEST, apply, clean, parameters
 from looop.session.switches import Switches
 
-_MOST = 64  # replies to one piece: a program that asks in a loop is not served faster than it reads
+MOST = 64
+"""Replies to one piece: a program that asks in a loop is not served faster than it reads."""
+
+_ASKING = frozenset({b"c", b"n"})  # finals of what asks and changes nothing
 _NOTES = 8
 _STRING = rb"[^\x07\x18\x1a\x1b]*+"
 _FOUND = re.compile(
@@ -128,7 +131,8 @@ class _Piece:
         return Scan(tuple(self._replies), self._title, self._bell, tuple(self._notes), modes)
 
     def _control(self, found: re.Match[bytes]) -> None:
-        if len(found[0]) > WIDEST:
+        asks_on = found[4] in _ASKING and len(self._replies) >= MOST
+        if len(found[0]) > WIDEST or asks_on:
             return
         key = (found[1] + found[3] + found[4]).decode()
         numbers = parameters(found[2].decode())
@@ -148,7 +152,7 @@ class _Piece:
             self._answer(queries.osc(body, bell=bell), end)
 
     def _answer(self, reply: bytes | None, end: int) -> None:
-        if reply is not None and len(self._replies) < _MOST:
+        if reply is not None and len(self._replies) < MOST:
             self._replies.append(Query(reply, end - self._shift))
 
 
@@ -161,4 +165,4 @@ def _note(number: str, rest: str) -> str:
     return ""
 
 
-__all__ = ["ASK_CURSOR", "Query", "Scan", "Scanner"]
+__all__ = ["ASK_CURSOR", "MOST", "Query", "Scan", "Scanner"]

@@ -1,5 +1,6 @@
 """The verbs of flags, answers and claims: who may, on whose behalf, and what the caller reads."""
 
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -147,10 +148,23 @@ async def test_a_waiting_flag_prints_the_answer_alone(here: Looop, desk: Desk) -
     said = await here("flag", "which?", "--wait", call=worker())
     assert (said.code, said.out, said.err) == (0, "red\n", "")
     assert desk.told == [("ask", "fix", "which?"), ("wait", "fix", 7, 45.0)]
-    assert said.call.resumes == [
-        ("flag", "--wait", "--number", "7", "--session", "fix"),
-        ("flag", "--taken", "7"),
-    ]
+    again, taken = said.call.resumes
+    assert again[:-1] == ("flag", "--wait", "--number", "7", "--session", "fix", "--deadline")
+    assert taken == ("flag", "--taken", "7")
+
+
+async def test_a_waiting_flag_goes_on_elsewhere_to_the_same_moment(here: Looop, desk: Desk) -> None:
+    desk.fate = None
+    before = time.time()
+    said = await here("flag", "which?", "--wait", call=worker())
+    (again,) = said.call.resumes
+    assert before <= float(again[-1]) - 45 <= time.time()
+    late = await here(*again[:-1], repr(before + 9), call=worker())
+    assert late.call.resumes == [(*again[:-1], repr(before + 9))]
+    what, _, _, left = desk.told[-1]
+    assert what == "wait"
+    assert isinstance(left, float)
+    assert 0 < left <= 9
 
 
 async def test_a_wait_that_was_too_long_tells_the_agent_to_end_its_turn(here: Looop, desk: Desk) -> None:

@@ -5,7 +5,7 @@ import pytest
 from looop.cli.console import FakeCall
 from looop.core.moves import Act
 from looop.core.problem import Exit, Problem
-from looop.core.sessions import Start, State
+from looop.core.sessions import SessionView, Start, State
 from looop.engine.call import Caller, Kind
 from looop.store.paths import Profile
 from support.verbs import FakeEngine, Looop
@@ -18,6 +18,22 @@ async def test_a_session_is_started_and_its_id_printed(relayed: Looop, engine: F
     assert (said.code, said.out, said.err) == (0, "review\n", "")
     env = {"HOME": "/nowhere"}
     assert engine.sessions.did == [("start", Start("review", "Look at it", "claude", env=env))]
+
+
+async def test_an_agent_that_ends_at_once_is_not_passed_over_in_silence(
+    relayed: Looop, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = engine.sessions.start
+
+    async def short(order: Start) -> SessionView:
+        view = await start(order)
+        await engine.sessions.kill(view.id)
+        return view
+
+    monkeypatch.setattr(engine.sessions, "start", short)
+    said = await relayed("start-session", "review", "Look at it", "claude")
+    assert (said.code, said.out) == (0, "review\n")
+    assert "review has ended at once" in said.err
 
 
 async def test_a_prompt_may_come_from_stdin_and_a_command_needs_none(
@@ -197,11 +213,11 @@ async def test_prune_says_why_a_session_that_was_named_stays(relayed: Looop, eng
 
 
 TICKS = {
-    ("send", "x", "hello", "-n"): ("send", "-n", "--", "x", "hello"),
-    ("key", "x", "C-c"): ("key", "--", "x", "C-c"),
-    ("restart", "x"): ("restart", "x"),
-    ("kill", "x", "--now"): ("kill", "x", "--now"),
-    ("resize", "x", "80x24"): ("resize", "x", "80x24"),
+    ("send", "x", "hello", "-n"): ("send", "-n", "--", "x@01JX", "hello"),
+    ("key", "x", "C-c"): ("key", "--", "x@01JX", "C-c"),
+    ("restart", "x"): ("restart", "x@01JX"),
+    ("kill", "x", "--now"): ("kill", "x@01JX", "--now"),
+    ("resize", "x", "80x24"): ("resize", "x@01JX", "80x24"),
 }
 
 
@@ -218,10 +234,21 @@ async def test_in_a_tick_a_verb_is_recorded_and_nothing_happens(
     assert (landed.code, len(engine.sessions.did)) == (0, 1)
 
 
+@pytest.mark.parametrize("argv", TICKS)
+async def test_what_a_tick_recorded_never_lands_on_a_later_generation(
+    relayed: Looop, engine: FakeEngine, argv: tuple[str, ...]
+) -> None:
+    engine.sessions.add("x")
+    await relayed(*argv, kind=Kind.TICK)
+    engine.sessions.add("x", generation="01JLATER")
+    assert (await relayed(*engine.acts[0].argv, kind=Kind.LOOP)).code != 0
+    assert engine.sessions.did == []
+
+
 async def test_in_a_tick_a_resume_is_recorded(relayed: Looop, engine: FakeEngine) -> None:
     engine.sessions.add("x", State.LOST)
     await relayed("resume", "x", kind=Kind.TICK)
-    assert engine.acts == [Act(("resume", "x"), "session:x")]
+    assert engine.acts == [Act(("resume", "x@01JX"), "session:x")]
     assert (await relayed("resume", "--all", "--json", kind=Kind.TICK)).problem == (Exit.REFUSED, "one-only")
 
 
@@ -231,7 +258,7 @@ async def test_in_a_tick_text_from_stdin_is_recorded_with_the_verb(
     engine.sessions.add("x")
     await relayed("send", "x", "-", kind=Kind.TICK, given=b"-n is a flag\nof echo\n")
     await relayed(*engine.acts[0].argv, kind=Kind.LOOP)
-    assert engine.sessions.did == [("type", "x", "-n is a flag\nof echo", True, False)]
+    assert engine.sessions.did == [("type", "x@01JX", "-n is a flag\nof echo", True, False)]
 
 
 async def test_in_a_tick_a_start_is_about_its_goal_and_lands_as_it_was_asked_for(

@@ -151,6 +151,12 @@ def test_a_timer_that_says_soon_sets_none_and_is_told() -> None:
     assert timer("٣".encode())[0] is None
 
 
+def test_steering_two_generations_of_a_session_alike_is_the_same_move() -> None:
+    acts = [Act(("restart", f"build@{it * 26}"), "session:build") for it in "AB"]
+    first, second = (Landing(Kind.VERB, "session:build", act=act) for act in acts)
+    assert (first.after, first.did) == (second.after, "called `looop restart build`")
+
+
 def test_a_move_says_which_verb_it_called() -> None:
     act = Act(("send", "build", "a long text"), "session:build")
     note = Write("goals/build.md", b"x")

@@ -250,7 +250,7 @@ async def test_a_renewal_keeps_queues_names_ends_and_descriptors(keeper: Keeping
     await keeper.says("a", b"ready")
     first = await keeper.leash.write("a", b"one\n", once="n")
     keeper.leash._tell({"do": "write", "key": "a", "data": "x" * 800_000})
-    await keeper.leash.end("b", 0.5)
+    await keeper.leash.end("b", 3)
     descriptors = keeper.descriptors()
     await renew(keeper)
     assert keeper.descriptors() == descriptors

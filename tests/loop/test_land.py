@@ -189,9 +189,10 @@ async def test_what_the_tick_was_told_is_marked_by_whoever_finishes_its_landing(
     async def dies(_numbers: tuple[int, ...]) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(fleet(site), "told", dies)
+    monkeypatch.setattr(fleet(site), "told", dies)
+    with pytest.raises(Killed):
         await land.land(site, run, note(ACT), LINE, BASELINE, None, (7,))
+    monkeypatch.undo()
     fleet(site).answered = (Answer(7, "a", "which?", "red"),)
     record = land.load(run)
     assert record is not None

@@ -166,6 +166,23 @@ async def test_enter_is_a_write_of_its_own_and_what_came_back_says_it_was_taken(
     assert it.sent == [None, 2]  # what follows `send` begins before the text, not before Enter
 
 
+async def test_what_is_typed_to_a_frozen_program_is_queued_although_its_terminal_echoes() -> None:
+    it = Terminal(echo=b"x", known=Known(state=State.FROZEN, frozen=True))
+    assert (await follow.typed(it, "x", enter=True, paste=False)).how == "queued"
+
+
+async def test_typing_returns_when_a_program_reads_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    class Deaf(Terminal):
+        async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
+            await super().type(data, once, sent=sent)
+            await trio.sleep_forever()
+
+    it = Deaf()
+    assert (await follow.typed(it, "hello", enter=True, paste=False)).how == "queued"
+    assert (await follow.pressed(it, ["C-c"])).how == "queued"
+    assert it.writes == [b"hello", b"\r", b"\x03"]
+
+
 async def test_silence_after_enter_is_unknown_and_an_agent_at_work_queues(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

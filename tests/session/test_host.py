@@ -333,7 +333,8 @@ async def test_pruning_all_passes_by_what_is_begun_anew_meanwhile(
         for name in "ab":
             await at.start(name)
             await at.finish(0, name)
-        removed, begin, plain = [], trio.Event(), files.aside
+        removed: list[str] = []
+        begin, plain = trio.Event(), files.aside
 
         async def aside(work: Any, *given: Any) -> Any:
             if given[1:2] == ("a",) and not removed:

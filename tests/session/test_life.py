@@ -4,17 +4,13 @@ from pathlib import Path
 
 import pytest
 import trio
-import trio.testing
 from msgspec.structs import replace
 
 from looop.core.known import ended, entered, lost
 from looop.core.problem import Problem
 from looop.core.sessions import Evidence, Known, State
 from looop.core.states import Facts, Hook
-from looop.session import display, minding
-from looop.session.leisure import Leisure
-from looop.session.life import Life
-from looop.session.scanner import Scan
+from looop.session import minding
 from looop.store import questions, sessions
 from support.hosting import Hosting, eventually
 
@@ -126,6 +122,19 @@ async def test_what_a_program_asks_its_terminal_is_answered(at: Hosting) -> None
         await eventually(lambda: at.terminals.typed[key] == ANSWER, "the answer")
 
 
+async def test_a_program_that_asks_on_without_an_answer_gets_none_for_what_it_left_behind(
+    at: Hosting,
+) -> None:
+    async with at.served() as host:
+        await at.start()
+        key = at.key()
+        at.say(ATTRIBUTES * 100_000 + b"text")
+        await eventually(lambda: host.lives["a"].offset == 300_004, "all of it")
+        at.say(ATTRIBUTES)
+        await eventually(lambda: at.terminals.typed[key].endswith(ANSWER), "the answer to the last one")
+        assert at.terminals.typed[key].count(ANSWER) <= 65
+
+
 async def test_a_question_cut_between_two_pieces_is_answered(at: Hosting) -> None:
     async with at.served() as host:
         await at.start()
@@ -159,59 +168,6 @@ async def test_a_new_engine_answers_what_is_open_and_nothing_twice(at: Hosting) 
         await eventually(lambda: host.lives["a"].offset == 2 * len(ATTRIBUTES), "the log to be read")
         await eventually(lambda: at.terminals.typed[view.generation] == 2 * ANSWER, "the second answer")
     assert at.terminals.typed[view.generation] == 2 * ANSWER
-
-
-async def test_a_checkpoint_is_written_although_nobody_looks(
-    at: Hosting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(minding.Look, "_affordable", lambda _self: False)
-    for name in ("EVERY", "_IDLE"):
-        monkeypatch.setattr(display, name, 1024)
-    async with at.served():
-        await at.start()
-        for _ in range(8):
-            at.say(b"a line of output\r\n" * 60)
-        await eventually(lambda: list(at.folder().glob("screen-*.json")), "a checkpoint")
-
-
-async def test_output_that_nobody_watches_is_followed_for_one_after_the_other(
-    at: Hosting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now, most, take = [0], [0], Life._take
-
-    async def slowly(self: Life, scan: Scan, offset: int) -> None:
-        now[0] += 1
-        most[0] = max(most[0], now[0])
-        await trio.sleep(0.01)
-        now[0] -= 1
-        await take(self, scan, offset)
-
-    monkeypatch.setattr(Life, "_take", slowly)
-    async with at.served() as host:
-        for name in "abc":
-            await at.start(name)
-            at.say(b"x" * 200_000, name)
-        await eventually(lambda: all(life.offset == 200_000 for life in host.lives.values()), "all of it")
-        assert most == [1]
-        with host.lives["a"].watching(), host.lives["b"].watching():
-            for name in "abc":
-                at.say(b"x" * 200_000, name)
-            await eventually(lambda: host.lives["b"].offset == 400_000, "what is watched")
-        assert most[0] > 1
-
-
-async def test_what_is_drawn_at_leisure_gets_the_smaller_part_of_the_time(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    leisure, began = Leisure(), trio.current_time()
-
-    async def work() -> None:
-        await trio.sleep(0.1)
-
-    async with trio.open_nursery() as nursery:
-        for _ in range(4):
-            nursery.start_soon(leisure.spend, work)
-    assert trio.current_time() - began > 6
 
 
 async def test_modes_are_known_again_to_a_new_engine(at: Hosting) -> None:

@@ -66,7 +66,7 @@ async def test_the_size_and_the_cap_are_configs(tmp_path: Path) -> None:
 
 
 async def test_a_size_beyond_reason_is_brought_back(tmp_path: Path) -> None:
-    assert starting.size_of(Config(session_size="9999x40")) == (1000, 40)
+    assert starting.size_of(Config(session_size="9999x40")) == (500, 40)
 
 
 async def test_the_environment_is_the_engines_with_the_callers_own(at: Hosting) -> None:
