@@ -132,9 +132,7 @@ async def test_a_bare_looop_puts_flags_first_and_names_a_verb_for_each_thing(
 ) -> None:
     flags.raise_flag(profile, "disk", "the disk is full")
     pause.write(profile, Pause(since=NOW))
-    engine.shown = Phase(
-        doing=Doing.SLEEPING, holds=(Hold("parked: no login"), Hold("soon over", NOW + 5))
-    )
+    engine.shown = Phase(doing=Doing.SLEEPING, holds=(Hold("parked: no login"), Hold("soon over", NOW + 5)))
     waits = (await relayed("--json")).value["waits"]
     assert [wait["verb"] for wait in waits] == [
         "looop unflag 1",

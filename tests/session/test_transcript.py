@@ -127,12 +127,12 @@ def test_a_retired_transcript_is_read_as_before_and_holds_nothing_open(tmp_path:
     write(tmp_path, b"abc\n")
     rotate(tmp_path, 0)
     write(tmp_path, b"def\n")
-    log, before = Transcript(tmp_path), len(os.listdir("/dev/fd"))
+    log, before = Transcript(tmp_path), len(list(Path("/dev/fd").iterdir()))
     log.end()
     log.retire()
     assert (log.start(), log.base(), log.end(), log.back(1)) == (0, 4, 8, 4)
     assert (log.read(2), log.read(4)) == ((2, b"c\n"), (4, b"def\n"))
-    assert len(os.listdir("/dev/fd")) == before
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_a_closed_transcript_opens_again_and_leaves_no_descriptor(tmp_path: Path) -> None:
