@@ -30,6 +30,7 @@ from looop.store.paths import Profile
 INTERRUPTED = 130
 _MEMO_LONGEST = 512
 _LOOK_AGAIN = 0.2  # seconds between two looks for an engine
+_STARTS = 2  # the first engine that answers may be one that was about to leave
 _HELP = frozenset({"--help", "-h"})
 _HOMELESS = ("help", "version", "config", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
@@ -290,15 +291,16 @@ async def _by_an_engine(argv: Sequence[str], call: LocalCall, profile: Profile) 
     from looop.engine import client, startup  # noqa: PLC0415 - only a verb that starts one needs them
 
     try:
-        await startup.engine(profile, env=call.env)
-        code = client.relay(str(profile.sock), argv, call.env, call.cwd)  # blocking: nothing else runs here
-        if code is None:
-            raise Problem(Exit.UNREACHABLE, "no-engine", "The engine left at once; `looop doctor` looks why.")
+        for _ in range(_STARTS):
+            await startup.engine(profile, env=call.env)
+            code = client.relay(str(profile.sock), argv, call.env, call.cwd)  # blocking: nothing else runs
+            if code is not None:
+                return code
+        raise Problem(Exit.UNREACHABLE, "no-engine", "The engine left at once; `looop doctor` looks why.")
     except TROUBLE as error:
         problem = problem_of(error)
         await tell(call, problem, json=places.asks(argv, "--json"))
         return int(problem.exit_code)
-    return code
 
 
 def _step(coroutine: Coroutine[Any, Any, T]) -> T:

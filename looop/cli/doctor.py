@@ -19,15 +19,12 @@ from looop.cli.findings import Finding, Grade
 from looop.cli.inject import ACall, AProfile, Json
 from looop.cli.mistakes import TROUBLE, problem_of
 from looop.cli.show import emit, line, many, table
-from looop.core import runners
+from looop.core import limits, runners
 from looop.core.problem import Exit, Problem
 from looop.engine import holder
 from looop.engine.call import Call
 from looop.store import config, files, flags, ledger, memory, paths, pause
 from looop.store.paths import Profile
-
-_GIB = 1 << 30
-_LEAST_SHARE = 0.02
 
 
 class DoctorView(msgspec.Struct, frozen=True):
@@ -98,13 +95,8 @@ def _data(profile: Profile) -> tuple[Grade, str]:
 
 def _disk(profile: Profile) -> tuple[Grade, str]:
     free, total = files.free_bytes(profile.data)
-    least = min(_GIB, int(total * _LEAST_SHARE))
-    words = f"{free >> 20} MiB free"
-    return (
-        (Grade.FINE, words)
-        if free >= least
-        else (Grade.BAD, f"{words}, {least >> 20} MiB are needed: make room")
-    )
+    trouble = limits.full(free, total)
+    return (Grade.BAD, f"{trouble}; make room") if trouble else (Grade.FINE, f"{free >> 20} MiB free")
 
 
 def _engine(profile: Profile) -> tuple[Grade, str]:

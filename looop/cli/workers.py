@@ -17,9 +17,11 @@ from looop.cli.show import DoneView, emit, line
 from looop.cli.times import span
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim
-from looop.engine.call import Call
+from looop.engine.ask import HERE, ask
+from looop.engine.call import Call, Kind
 from looop.engine.unattended import Unattended
 from looop.store import questions
+from looop.store.paths import Profile
 
 _ID = "LOOOP_SESSION_ID"
 
@@ -106,10 +108,22 @@ async def done(
     if live.sessions.get(name).over:
         raise Problem(Exit.NO, "over", f"{name} is over already: `looop why sessions/{name}` tells how.")
     said = f"{name} has {'failed' if failed else 'done its work'} and ends now."
-    await emit(call, DoneView(said), said, json=json)
-    await call.flushed()  # what follows ends the caller too
-    await live.sessions.done(name, "failed" if failed else "done", message.strip())
+
+    async def tell() -> None:
+        await emit(call, DoneView(said), said, json=json)
+        await call.flushed()  # what follows ends the caller too
+
+    await live.sessions.done(name, "failed" if failed else "done", message.strip(), tell)
     return int(Exit.DONE)
+
+
+async def _mine(call: Call, profile: Profile) -> str:
+    """Name the session that calls: by its process where an engine can tell, else by the variable."""
+    if call.caller.kind is Kind.CHILD:
+        answer = await ask(profile.sock, HERE)
+        if answer is not None and answer.code == Exit.DONE:
+            return answer.out
+    return call.env.get(_ID, "")
 
 
 async def sandbox(
@@ -128,7 +142,7 @@ async def sandbox(
     """
     from looop.child import worktree  # noqa: PLC0415 - only this verb runs git
 
-    name = call.env.get(_ID, "")
+    name = await _mine(call, profile)
     place = await disk(live, questions.place_of, profile, name) if name else None
     if place is None:
         raise Problem(Exit.USAGE, "no-session", f"A sandbox belongs to a session, and {_ID} names none.")

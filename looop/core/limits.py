@@ -3,7 +3,7 @@
 In: a `LoopState` and what happened. Out: a new `LoopState`. `core.due` reads it; nothing here sleeps.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from math import inf
 
 from msgspec.structs import replace
@@ -23,6 +23,12 @@ ROW = 5
 CALM = 900.0
 """Seconds between two wakes by what is held as flapping or damped."""
 
+_RARELY = f"a wake every {CALM / 60:.0f} minutes"
+
+FLAPPING = f"it woke {ROW} ticks in a row"
+NOTHING = f"{ROW} ticks in a row did nothing"
+CIRCLES = "the same move on the same subject, again and again"
+
 SAME = 3
 """The same move on the same subject so many times within `SAME_WITHIN` is a loop of the AI's own making."""
 
@@ -37,6 +43,16 @@ SENSOR_PATIENCE = 10
 
 SENSOR_RAREST = 3600.0
 """Seconds: the longest wait between two tries of a failing sensor."""
+
+
+_GIB = 1 << 30
+_LEAST_SHARE = 0.02
+
+
+def full(free: int, total: int) -> str | None:
+    """Say that a disk is full, of whose `total` bytes `free` are left: less than 1 GiB and less than 2 %."""
+    least = min(_GIB, int(total * _LEAST_SHARE))
+    return None if free >= least else f"the disk is full: {free >> 20} MiB are free, {least >> 20} are needed"
 
 
 def pending(until: float, now: float, most: float) -> bool:
@@ -109,19 +125,24 @@ def landed(
         edits=(),
     )
     if move and repeats(moves):
-        return _hold(state, {*woke, move.subject}, "the same move on the same subject, again and again", now)
+        return _hold(state, {*woke, move.subject}, CIRCLES, now)
     if state.nothings >= ROW:
-        return _hold(state, set(woke), f"{ROW} ticks in a row did nothing", now)
+        return _hold(state, set(woke), NOTHING, now)
     return state
 
 
-def calmed(state: LoopState, changed: Iterable[str], now: float) -> LoopState:
-    """Begin a beat: forget the rows that it broke, the holds whose item could have woken, the last move."""
+def calmed(state: LoopState, changed: Iterable[str], there: Container[str], now: float) -> LoopState:
+    """Begin a beat: forget the rows that it broke, the holds whose item could have woken, the last move.
+
+    A session that is not `there` any more is forgotten: a later one of its name is another. Goals, sensors
+    and claims that come and go are the same ones.
+    """
     still = set(changed)
     throttles = {
         item: throttle
         for item, throttle in state.throttles.items()
-        if item in still or (throttle.reason and holds(throttle, now))
+        if (item in there or not item.startswith("session:"))
+        and (item in still or (throttle.reason and holds(throttle, now)))
     }
     return replace(state, throttles=throttles, moved=False)
 
@@ -167,7 +188,7 @@ def _counted(state: LoopState, woke: set[str], now: float) -> dict[str, Throttle
     for item in sorted(woke):
         before = state.throttles.get(item, Throttle())
         row = before.row + 1
-        reason = before.reason or (f"it woke {ROW} ticks in a row" if row >= ROW else "")
+        reason = before.reason or (FLAPPING if row >= ROW else "")
         throttles[item] = Throttle(row, now, reason, before.told)
     return throttles
 
@@ -184,7 +205,24 @@ def held(state: LoopState) -> Iterator[tuple[str, str]]:
     """Say of each held item that it is held, for people and for the AI alike."""
     for item, throttle in sorted(state.throttles.items()):
         if throttle.reason:
-            yield item, f"{item} is held back to a wake every {CALM / 60:.0f} minutes: {throttle.reason}"
+            yield item, f"{item} is held back to {_RARELY}: {throttle.reason}"
+
+
+def causes(state: LoopState) -> dict[str, str]:
+    """Say of what is held what a person must know, by cause: each flapping item, and damping once.
+
+    Damping is about the ticks, whatever woke them: a person needs no flag for each of ten short sessions.
+    """
+    found = dict[str, str]()
+    for item, line in held(state):
+        reason = state.throttles[item].reason
+        if reason == FLAPPING:
+            found[item] = line
+        else:
+            found.setdefault(
+                reason, f"{reason}: {item}, and what else had a part in it, is held back to {_RARELY}"
+            )
+    return found
 
 
 def noticed(state: LoopState, notices: Iterable[str]) -> LoopState:

@@ -16,7 +16,10 @@ from looop.core.problem import Exit
 from looop.engine.address import dial
 
 START, STOP, STOP_ALL, HERE, RENEW = "__start", "__stop", "__stop-all", "__here", "__renew"
-"""What `up`, `down` and a verb that needs an engine ask for; people can't, see `engine.daemon`."""
+"""What `up`, `down` and a verb that needs an engine ask for; people can't, see `engine.daemon`.
+
+`HERE` is answered with the id of the session that asks, if it is one.
+"""
 
 DEAF = 5.0  # seconds after which an engine that took nothing is busy or hung
 

@@ -258,6 +258,7 @@ class Engine:
     async def _answer(self, asked: str, command: Sequence[str], call: Call) -> int:
         """Do what `up`, `down` and a verb that needs an engine ask for."""
         if asked == HERE:
+            await call.out(call.caller.session or "")
             return Exit.DONE
         if call.caller.kind is not Kind.PERSON:
             raise Problem(Exit.REFUSED, "not-yours", "Only a person starts and stops the pulse.")

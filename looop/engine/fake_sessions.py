@@ -3,7 +3,7 @@
 In: a test's script. Out: a `Sessions`. Waiting works as it does in an engine, on output that a test adds.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,10 +148,14 @@ class FakeSessions:
             found.end_with(143, State.KILLED)
         return found.view
 
-    async def done(self, name: str, outcome: str, note: str) -> SessionView:
+    async def done(
+        self, name: str, outcome: str, note: str, tell: Callable[[], Awaitable[object]] | None = None
+    ) -> SessionView:
         """End it with what it said."""
         found = self._living(name)
         self._do("done", name, outcome, note)
+        if tell is not None:
+            await tell()
         found.become(State.ENDED, code=0, ended=NOW, outcome=outcome, note=note)
         return found.view
 

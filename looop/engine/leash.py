@@ -6,6 +6,7 @@ messages that `engine.ptys` understands. Whatever happens here, keeper and its t
 
 import itertools
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from looop.engine.link import Link, Message, text_of
 from looop.session.terminals import Alive, Hint, Spawn
 
 _PAT = {"do": "pat"}
+_LATE = 64  # so many of those that nobody listens to any more may have a hint on its way
 
 
 class Leash:
@@ -26,7 +28,8 @@ class Leash:
         self._link: Link | None = None
         self.keeper: int | None = None
         self._hints: dict[str, Hint] = {}
-        self._early: set[str] = set()  # hints that nobody listened to
+        self._early: set[str] = set()  # hints that nobody listened to yet
+        self._let_go: deque[str] = deque(maxlen=_LATE)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, _Answer] = {}
         self._reading = trio.Lock()
@@ -100,7 +103,11 @@ class Leash:
         """See `Terminals.listen`. A hint that came before is given at once."""
         if hint is None:
             self._hints.pop(key, None)
+            self._early.discard(key)
+            self._let_go.append(key)
             return
+        while key in self._let_go:
+            self._let_go.remove(key)
         self._hints[key] = hint
         if key in self._early:
             self._early.discard(key)
@@ -146,10 +153,10 @@ class Leash:
     def _hear(self, message: Message) -> None:
         if "more" in message:
             hint = self._hints.get(message["more"])
-            if hint is None:
-                self._early.add(message["more"])
-            else:
+            if hint is not None:
                 hint()
+            elif message["more"] not in self._let_go:
+                self._early.add(message["more"])
         elif (answer := self._waiting.get(message.get("n", 0))) is not None:
             answer.set(message)
 

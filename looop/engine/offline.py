@@ -5,8 +5,8 @@ sentence that the rest needs an engine. It runs in the caller's own process; onl
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from typing import NoReturn
 
 from msgspec.structs import replace
@@ -89,7 +89,13 @@ class Offline:
         view = self.get(name)
         return view if view.over else self._no_engine(name, "can't be ended")
 
-    async def done(self, name: str, outcome: str, note: str) -> SessionView:  # noqa: ARG002 - the Protocol's
+    async def done(
+        self,
+        name: str,
+        outcome: str,  # noqa: ARG002 - the Protocol's
+        note: str,  # noqa: ARG002 - the Protocol's
+        tell: Callable[[], Awaitable[object]] | None = None,  # noqa: ARG002 - the Protocol's
+    ) -> SessionView:
         """Refuse: only an engine ends a session."""
         self._needs_life(name)
 
@@ -189,7 +195,8 @@ class Offline:
         from looop.session.explain import over  # noqa: PLC0415 - the rules, which only this verb needs
 
         entry = self._entry(name)
-        return over(entry.meta, entry.known)
+        known = self._known(entry, records.load(entry.folder))
+        return over(entry.meta, known, entry.folder)
 
     def hook(self, name: str, hook: Hook) -> None:
         """Nothing: what agents report is weighed by an engine."""
@@ -213,7 +220,8 @@ class Offline:
         written = records.load(entry.folder)
         entry = Entry(entry.folder, entry.meta, self._known(entry, written))
         size = written.sizes[-1][1:] if written.sizes else None
-        with closing(Transcript(entry.folder)) as transcript:
+        end = 0
+        with closing(Transcript(entry.folder)) as transcript, suppress(OSError):  # whoever reads it is told
             end = transcript.end()
         return sessions.view(entry, sessions.asked(entry.folder), size=size, offset=end)
 
@@ -250,10 +258,12 @@ class Offline:
         self._no_engine(name, "can't be reached")
 
     def _no_engine(self, name: str, what: str) -> NoReturn:
+        subject = f"{ascii(name[:80])[1:-1]} {what}"
+        if (engine := holder.living(self._profile.lock)) is not None:
+            said = f"{subject}, for its engine (pid {engine.pid}) does not answer: starting, or "
+            raise Problem(Exit.UNREACHABLE, "no-engine", said + "`looop down --now`.")
         raise Problem(
-            Exit.UNREACHABLE,
-            "no-engine",
-            f"No engine answers, so {ascii(name[:80])[1:-1]} {what}: `looop up` starts one.",
+            Exit.UNREACHABLE, "no-engine", f"No engine answers, so {subject}: `looop up` starts one."
         )
 
 

@@ -4,6 +4,7 @@ In: a connection whose RUN was read. Out: the `Call` that the verb uses. Writing
 not read, so a verb's output is never held here; `engine.control` owns the connection's life.
 """
 
+import select
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from looop.engine.call import RawCall
 
 SIGNALS = {b"INT": 2, b"TERM": 15, b"HUP": 1}
+_GONE = select.POLLHUP | getattr(select, "POLLRDHUP", 0)  # only Linux tells of one that only stopped to write
+_LOOK = 0.5  # seconds between two looks whether a caller of whom nothing is read is still there
 TYPED_AHEAD = 1 << 18  # bytes of keys that may wait for the program; then the caller's terminal holds them
 
 
@@ -144,7 +147,10 @@ class RemoteCall:
                     self._take(frame)
                 while self._raw and len(self._stdin) > TYPED_AHEAD:
                     self._room = trio.Event()
-                    await self._room.wait()
+                    with trio.move_on_after(_LOOK):
+                        await self._room.wait()
+                    if _left(self._talk.fileno()):
+                        raise BrokenPipeError
                 data = await self._talk.recv(wire.CHUNK)
                 if not data:
                     break
@@ -199,6 +205,13 @@ class RemoteCall:
         self._stdin += data if self._raw else data[: max(0, self._stdin_limit + 1 - len(self._stdin))]
         self._stdin_ended = self._stdin_ended or not data
         self._stdin_news.set()
+
+
+def _left(fd: int) -> bool:
+    """Tell whether the other end was closed, even if there is something of it left to read."""
+    poll = select.poll()
+    poll.register(fd, _GONE)
+    return any(events & (_GONE | select.POLLERR) for _, events in poll.poll(0))
 
 
 def _tty(found: wire.Terminal) -> Tty:

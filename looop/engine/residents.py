@@ -83,7 +83,6 @@ class House:
             settings=lambda: config.load(profile, env),
             now=clock.now,
             poke=poke,
-            notify=tell,
             say=self._voice.say,
         )
         landings = proposals.Landings(self._site)

@@ -4,7 +4,7 @@ In: a verb's wish. Out: values of `core.sessions`, or a Problem in a person's wo
 live side, `engine.offline` the other, which knows only what is over.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from looop.core.sessions import Expected, Explained, Piece, SessionView, Settled, Shot, Start, Typed
@@ -46,8 +46,14 @@ class Sessions(Protocol):
     async def kill(self, name: str, *, now: bool = False) -> SessionView:
         """End the whole tree: TERM, grace, KILL; returns when it has ended. An ended one: no error."""
 
-    async def done(self, name: str, outcome: str, note: str) -> SessionView:
-        """Write down, durably, what a worker said of its end: `done`, `failed`; then begin to end it."""
+    async def done(
+        self, name: str, outcome: str, note: str, tell: Callable[[], Awaitable[object]] | None = None
+    ) -> SessionView:
+        """Write down, durably, what a worker said of its end: `done`, `failed`; `tell`; begin to end it.
+
+        Problem NO `over` when it ended first: nothing is told. Once it is written down it is ended, whether
+        telling fails or is cancelled.
+        """
 
     async def freeze(self, name: str) -> SessionView:
         """Stop the tree with SIGSTOP."""

@@ -150,7 +150,8 @@ class Beats:
         sensed = await sense.sense(at, policy, self._state.tried)
         last = await files.aside(book.baseline, at.profile)
         changes = await files.aside(compare, last, sensed.world)  # a thousand goals take a while
-        state = limits.calmed(self._state, [change.item for change in changes], at.clock.now())
+        changed = [change.item for change in changes]
+        state = limits.calmed(self._state, changed, sensed.world.items(), at.clock.now())
         await self._remember(replace(state, tried=sensed.tried))
         reins_now = await files.aside(reins.gather, at)
         now = self._now(at, order, reins_now, first_look=last is None)

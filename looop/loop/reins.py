@@ -23,9 +23,6 @@ from looop.store import events, files, flags, ledger, pause
 from looop.store.config import Config
 from looop.store.ledger import CorruptLedger
 
-GIB = 1 << 30
-LEAST_SHARE = 0.02
-
 
 def caps(settings: Config) -> Caps:
     """Give the person's limits."""
@@ -65,12 +62,9 @@ def paused(site: Site) -> Hold | None:
 
 
 def disk(site: Site) -> Hold | None:
-    """Tell whether the disk is full: less than 1 GiB and less than 2 % of it are free."""
-    free, total = files.free_bytes(site.profile.data)
-    least = min(GIB, total * LEAST_SHARE)
-    if free >= least:
-        return None
-    return Hold(f"the disk is full: {free >> 20} MiB are free, {int(least) >> 20} are needed")
+    """Tell whether the disk is full."""
+    trouble = limits.full(*files.free_bytes(site.profile.data))
+    return Hold(trouble) if trouble else None
 
 
 def choose(site: Site) -> Choice:
@@ -111,7 +105,7 @@ def gather(site: Site) -> Reins:
 def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, str]:
     """Say what a person must know now, by cause."""
     found = {hold.reason.split(":")[0]: hold.reason for hold in now.troubles}
-    found |= dict(limits.held(state))
+    found |= limits.causes(state)
     for reading in world.readings:
         tried = state.tried.get(reading.name)
         if tried and tried.failures >= limits.SENSOR_PATIENCE:

@@ -11,10 +11,10 @@ from typing import Protocol
 
 import trio
 
-from looop.core import ids
+from looop.core import ids, limits
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Start
-from looop.session import starting
+from looop.session import draft, starting
 from looop.session.around import Around
 from looop.session.handing import Owed
 from looop.session.starting import Birth, Plan
@@ -25,8 +25,6 @@ from looop.store.paths import Profile
 from looop.store.policy import Unreadable
 from looop.store.sessions import Entry
 
-_GIB = 1 << 30
-_LEAST_SHARE = 0.02
 _LONGEST = 60.0  # seconds that a start may take before it is given up, keeper's answer included
 
 
@@ -79,13 +77,8 @@ class Births:
                 f"{others} sessions live, and max_sessions is {most}: `looop ls` shows them, `looop kill` "
                 "ends one, CONFIG sets the limit.",
             )
-        free, total = files.free_bytes(self._profile.data)
-        if free < (least := min(_GIB, total * _LEAST_SHARE)):
-            raise Problem(
-                Exit.REFUSED,
-                "full-disk",
-                f"The disk is full ({free >> 20} MiB are free, {int(least) >> 20} are needed): make room.",
-            )
+        if trouble := limits.full(*files.free_bytes(self._profile.data)):
+            raise Problem(Exit.REFUSED, "full-disk", f"No session can start, since {trouble}. Make room.")
 
     async def begin(self, plan: Plan) -> Entry:
         """Start it; Problem NO `not-started` with the reason, and then nothing was changed.
@@ -130,7 +123,7 @@ class Births:
 
     async def _spawn(self, plan: Plan, meta: Meta, folder: Path) -> None:
         if plan.resumed and plan.meta:
-            await files.aside(starting.carry, _before(folder, meta.number), folder)
+            await files.aside(starting.carry, self._profile, plan.id)
         order = Spawn(
             key=meta.generation,
             folder=folder,
@@ -146,8 +139,8 @@ class Births:
 
 def _undo(profile: Profile, plan: Plan, folder: Path, number: int) -> None:
     before = _before(folder, number)
-    if plan.resumed and plan.meta and files.present(before):
-        starting.carry(folder, before)
+    if plan.resumed and files.present(before) and draft.whole(folder):
+        draft.move(folder, before)
     entry = sessions.read(folder)
     if entry is not None:
         files.remove_tree(sessions.prompt_file(profile, plan.id, entry.meta.generation))

@@ -1,4 +1,4 @@
-"""One generation's records, read again only when keeper has added to them.
+"""One generation's records, read on only when keeper has added to them.
 
 In: `pty.jsonl`. Out: `Records`. A look is one `stat`; keeper appends and never rewrites.
 """
@@ -16,6 +16,7 @@ class Book:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._size = -1
+        self._reader = records.Reader(folder)
         self._records = Records()
 
     def now(self) -> Records:
@@ -23,7 +24,7 @@ class Book:
         with suppress(OSError):
             size = (self._folder / records.NAME).lstat().st_size
             if size != self._size:
-                self._records = records.load(self._folder)
+                self._records = self._reader.read()
                 self._size = size
         return self._records
 

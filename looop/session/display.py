@@ -112,10 +112,6 @@ class Display:
                 offset=self.offset,
             )
 
-    def forget(self) -> None:
-        """Let go of the screen's memory; the next look rebuilds it."""
-        self._screen = None
-
     async def _reach(self, target: int) -> Screen:
         """Draw up to an offset; only for who holds `_drawing`."""
         self._sizes = self._records().sizes
@@ -253,17 +249,12 @@ def _answer(screen: Screen) -> bytes:
     return queries.cursor_reply(screen.cursor, hand.region[0] if hand.origin and hand.region else 0)
 
 
-def runs_of(screen: Screen) -> tuple[tuple[tuple[str, Style], ...], ...]:
-    """Give each row as runs of one look, without the plain blanks at its end.
+async def _all_runs(screen: Screen) -> tuple[tuple[tuple[str, Style], ...], ...]:
+    """Give each row as runs of one look, without the plain blanks at its end; a large screen takes long.
 
     A look names the attributes that differ from plain, and `width`, the run's columns, where its characters
     don't take one each; a wide character shares a run with wide ones only.
     """
-    return tuple(tuple(_runs(row)) for row in screen.cells())
-
-
-async def _all_runs(screen: Screen) -> tuple[tuple[tuple[str, Style], ...], ...]:
-    """Give the same in slices: a large screen takes long."""
     made, until = [], time.monotonic() + _SLICE
     for row in screen.cells():
         made.append(tuple(_runs(row)))

@@ -36,6 +36,17 @@ def fill(profile: Profile, folder: Path) -> Path:
     return folder / DRAFT
 
 
+def whole(folder: Path) -> bool:
+    """Tell whether the session has a draft, and what it was filled with."""
+    return files.present(folder / DRAFT) and files.present(folder / _BASE)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a whole draft to a session that has none. One rename decides: a crash leaves it here or there."""
+    files.durable(target / _BASE, files.read_regular(source / _BASE, _LARGEST_BASE))
+    files.durable_rename(source / DRAFT, target / DRAFT)
+
+
 def digest(profile: Profile, folder: Path) -> str:
     """Give the digest of the draft and of what it was filled with: a person's approval is bound to it.
 
@@ -50,12 +61,6 @@ def changes(profile: Profile, folder: Path) -> tuple[Write, ...]:
     Problem NO `bad-draft` names what is wrong with it, NO `no-changes` an empty one, MISSING `no-draft`.
     """
     return _read(profile, folder).writes()
-
-
-def conflicts(profile: Profile, folder: Path) -> tuple[str, ...]:
-    """Name the policy files that the draft changes and that somebody has changed since it was filled."""
-    found = _read(profile, folder)
-    return found.torn(found.writes())
 
 
 def approved(profile: Profile, folder: Path, proposal: str, name: str) -> tuple[Write, ...]:

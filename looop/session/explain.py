@@ -4,6 +4,7 @@ In: a live generation, or what is known of one that is over. Out: an `Explained`
 gathers the same facts, `core.states` judges them, `cli.explain` shows this.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 from looop.child import tree
@@ -13,6 +14,7 @@ from looop.core.sessions import Explained, Known, Meta
 from looop.core.states import judge
 from looop.session.book import Book
 from looop.session.minding import Minded, facts
+from looop.session.transcript import last_write
 
 
 class Explainable(Minded, Protocol):
@@ -51,8 +53,8 @@ async def explain(life: Explainable, now: float) -> Explained:
     )
 
 
-def over(meta: Meta, known: Known) -> Explained:
-    """Explain one of which nothing but its files is left."""
+def over(meta: Meta, known: Known, folder: Path) -> Explained:
+    """Explain one of which nothing but its files is left, or of which nothing else can be read."""
     return Explained(
         id=meta.id,
         generation=meta.generation,
@@ -62,6 +64,7 @@ def over(meta: Meta, known: Known) -> Explained:
         said=known.said,
         otherwise=otherwise(known.state, timed=False),
         agent=state_rules.agent(meta.runner, meta.command),
+        output=last_write(folder),
         news=known.news,
         news_name=known.news_name,
     )

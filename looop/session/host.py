@@ -25,7 +25,7 @@ from looop.session.past import Past
 from looop.session.shelf import Shelf, entry_of
 from looop.session.starting import Plan
 from looop.session.terminals import Terminals
-from looop.store import files
+from looop.store import files, sessions
 from looop.store.config import Config
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
@@ -50,11 +50,9 @@ class Host(Shelf):
         settings: Callable[[], Config],
         now: Callable[[], float],
         poke: Callable[[], None],
-        notify: Callable[[str], Awaitable[object]] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(profile, Around(terminals, now, poke, say))
-        self.notify = notify
         self._env = env
         self._births = Births(profile, self.around, env, settings)
         self._nursery: trio.Nursery | None = None
@@ -138,11 +136,21 @@ class Host(Shelf):
                 await life.over.wait()
             await trio.sleep(0 if ending else _STARTING)
 
-    async def done(self, name: str, outcome: str, note: str) -> SessionView:
-        """Write down what a worker said of its own end (`done` or `failed`), then begin to end it."""
+    async def done(
+        self, name: str, outcome: str, note: str, tell: Callable[[], Awaitable[object]] | None = None
+    ) -> SessionView:
+        """Write down what a worker said of its own end (`done` or `failed`), `tell`, begin to end it."""
         life = self.life(name)
-        await life.done(outcome, note)
-        await self.around.terminals.end(life.key, GRACE)
+        with trio.CancelScope(shield=True):
+            await life.done(outcome, note)
+        if life.known.outcome is None:  # it ended while we were about to write
+            raise _over(life)
+        try:
+            if tell is not None:
+                await tell()
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + GRACE):
+                await self.around.terminals.end(life.key, GRACE)
         return self._view(life)
 
     async def freeze(self, name: str) -> SessionView:
@@ -262,11 +270,25 @@ class Host(Shelf):
             self._births.begun.discard(name)
 
     async def _begin(self, plan: Plan) -> SessionView:
-        entry = await self._births.begin(plan)
+        try:
+            entry = await self._births.begin(plan)
+        except (Problem, OSError):
+            with suppress(OSError):
+                await self._look_again(plan.id)
+            raise
         self.past.pop(plan.id, None)
         life = self._live(entry)
         self.around.bell.ring()
         return self._view(life)
+
+    async def _look_again(self, name: str) -> None:
+        """Show what a start that failed has left: a folder of before, or one of whose fate nobody knows."""
+        entry = await files.aside(sessions.find, self.profile, name)
+        found = await files.aside(Past.of, entry) if entry else None
+        if found is None:
+            self.past.pop(name, None)
+        else:
+            self.past[name] = found
 
     def _live(self, entry: Entry) -> Life:
         if self._nursery is None:
@@ -309,6 +331,12 @@ class Host(Shelf):
         found = life.book.now()
         if found.pid is not None:
             await files.aside(how, found.pid, found.start)
+
+
+def _over(life: Life) -> Problem:
+    return Problem(
+        Exit.NO, "over", f"{life.meta.id} is over already: `looop why sessions/{life.meta.id}` tells how."
+    )
 
 
 def _prune(profile: Profile, name: str, live: bool) -> tuple[str, ...]:

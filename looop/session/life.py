@@ -4,6 +4,7 @@ In: hints from keeper, output, hooks, flags. Out: `known`, kept in `status.json`
 in files: a second engine goes on where a first was killed. Neighbours: `minding` judges, `host` keeps all.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -20,10 +21,11 @@ from looop.session.audience import Audience
 from looop.session.bell import Bell
 from looop.session.book import Book
 from looop.session.display import Display
+from looop.session.pace import Pace
 from looop.session.replies import Replies
 from looop.session.scanner import MOST, Scan, Scanner
 from looop.session.screen import Modes
-from looop.session.transcript import CURRENT, Transcript
+from looop.session.transcript import Transcript, last_write
 from looop.store import files, sessions
 from looop.store.sessions import Entry
 
@@ -31,14 +33,15 @@ SLICE = 65536
 _REST = 0.05  # seconds between two looks at a log that nobody watches
 _LONG_REST = 0.3  # the same, if the last look found so many bytes that nothing in them can be urgent
 _FLOOD = 256 << 10
+_LOOK = 0.1  # seconds between two looks for the end while there is output to be read
 
 
 class Life:
     """One generation, from its start or its adoption to its end. `attached` counts terminals upon it.
 
-    `last_output` is when output last came, epoch seconds, `freed` when a freeze or a flag ended; `changed`
-    rings when output came or `known` changed; `over` is set once the end is known and written down, `leave`
-    called right before that.
+    `last_output` is when output last came, epoch seconds, `freed` when a freeze or a flag ended; `trouble`
+    says why the log can't be read; `changed` rings when output came or `known` changed; `over` is set once
+    the end is known and written down, `leave` called right before that.
     """
 
     def __init__(
@@ -61,11 +64,14 @@ class Life:
         self.last_typed: float | None = None
         self.hooked: Hook | None = None
         self.freed: float | None = None
+        self.trouble = ""
         self.offset = 0
         self._leave = leave
         self._watchers = 0
         self._attention = Bell()
         self._scanner = Scanner()
+        self._pace = Pace()
+        self._asking = 0.0  # questions in about the last 64 KiB
         self._hinted = trio.Event()
         self._facts = trio.Event()
         self._saving = trio.Lock()
@@ -93,18 +99,18 @@ class Life:
         return self.around.memo.asked(self.folder).flag
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Follow it to its end. A cancel leaves it running; another `Life` goes on from the files."""
+        """Follow it to its end. A cancel leaves it running; another `Life` goes on from the files.
+
+        Output that was not read yet by then stays so: nobody is left to be answered, and who reads the log
+        reads it there.
+        """
         self.around.terminals.listen(self.key, self._hear)
-        self.last_output = self._last_write()
+        self.last_output = last_write(self.folder)
         task_status.started()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._replies.serve)
-                # What an engine before us has read is not judged half, or it would be news again.
-                await self._catch_up()
-                nursery.start_soon(minding.mind, self)
-                nursery.start_soon(self._draw)
-                await self._follow()
+                nursery.start_soon(self._follow, nursery)
+                await self._ending()
                 nursery.cancel_scope.cancel()
         finally:
             self.around.terminals.listen(self.key, None)
@@ -129,8 +135,11 @@ class Life:
         self.around.poke()
 
     def end(self) -> int:
-        """Give the offset behind the last byte of output."""
-        return self.transcript.end()
+        """Give the offset behind the last byte of output; what was read, while the log can't be."""
+        try:
+            return self.transcript.end()
+        except OSError:
+            return self.offset
 
     async def read(self, offset: int, limit: int = SLICE) -> tuple[int, bytes]:
         """Read output, from where there still is some; b"" at the end."""
@@ -216,41 +225,67 @@ class Life:
         self._facts = trio.Event()
         return self._facts
 
-    async def _follow(self) -> None:
-        while True:
-            self._hinted = trio.Event()
-            self.around.terminals.seen(self.key)
-            # Looked for first: what was written before the end's record is in the log by then.
-            over = self.book.now().end is not None
-            began = self.offset
-            await self._catch_up()
-            if over:
-                return
+    async def _ending(self) -> None:
+        """Return when keeper has recorded the end, however much is to be read before it, and by whom."""
+        while self.book.now().end is None:
             await self._hinted.wait()
+            # A hint that was not taken yet may be older than the end, which then has none of its own.
+            await trio.sleep(_LOOK)
+
+    async def _follow(self, nursery: trio.Nursery) -> None:
+        nursery.start_soon(self._replies.serve)
+        if self.known.state is not State.STARTING:
+            # What an engine before us has judged is not judged half, or it would be news again.
+            await self._catch_up()
+        nursery.start_soon(minding.mind, self)
+        nursery.start_soon(self._draw)
+        while self.book.now().end is None:
+            began = self.offset
+            self.around.terminals.seen(self.key)
+            await self._catch_up()
+            await self._hinted.wait()
+            self._hinted = trio.Event()
             await self._rest(_REST if self.offset - began < _FLOOD else _LONG_REST)
+        nursery.cancel_scope.cancel()
 
     async def _catch_up(self) -> None:
         """Read what is there by now; what comes meanwhile has a hint of its own."""
-        before, began, end = self.known.replied, self.offset, self.transcript.end()
+        try:
+            await self._read_up(self.transcript.end())
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = f"its output can't be read: {error.filename or self.folder} ({error.strerror})"
+            self._facts.set()
+
+    async def _read_up(self, end: int) -> None:
+        before, began = self.known.replied, self.offset
         while self.offset < end:
             async with nullcontext() if self._watchers or self.attached else self.around.turn:
-                limit = min(SLICE, before - self.offset) if self.offset < before else SLICE
-                at, data = self.transcript.read(self.offset, limit)
+                left = before - self.offset
+                at, data = self.transcript.read(
+                    self.offset, min(self._pace.size, left) if left > 0 else self._pace.size
+                )
                 if not data:
                     break
                 self.offset = at + len(data)
-                await self._take(self._scanner.feed(data), at)
+                # What an engine before us may have read is as old as the file; the rest comes now.
+                self.last_output = self.around.now() if began else last_write(self.folder)
+                await self._take(self._scan(data), at)
+                self.changed.ring()
+                self._facts.set()
                 await trio.lowlevel.checkpoint()
-        if self.offset > began:
-            # What an engine before us may have read is as old as the file; the rest comes now.
-            self.last_output = self.around.now() if began else self._last_write()
-            self.changed.ring()
-            self._facts.set()
+
+    def _scan(self, data: bytes) -> Scan:
+        began = time.monotonic()
+        scan = self._scanner.feed(data)
+        self._pace.took(len(data), time.monotonic() - began)
+        return scan
 
     async def _take(self, scan: Scan, at: int) -> None:
         self.title = self.title if scan.title is None else scan.title
         self.notes = scan.notes or self.notes
-        if len(scan.replies) >= MOST and self.offset < self.transcript.end():
+        self._asking = self._asking * (1 - (self.offset - at) / SLICE) + len(scan.replies)
+        if self._asking >= MOST and self.offset < self.transcript.end():
             return  # it asks in a loop and went on without an answer; drawing all of it would take minutes
         if scan.replies and self.offset > self.known.replied:
             ours = not self.attached
@@ -278,12 +313,6 @@ class Life:
             await files.aside(_written, self.folder, self.known, durably)
         except OSError as error:  # the next change writes it all again, or the next engine finds it out
             self.around.say(f"{self.meta.id}: its status could not be written ({error.strerror})")
-
-    def _last_write(self) -> float | None:
-        with suppress(OSError):
-            found = (self.folder / CURRENT).lstat()
-            return found.st_mtime if found.st_size else None
-        return None
 
     def _hear(self) -> None:
         self._hinted.set()

@@ -36,6 +36,7 @@ class Minded(Protocol):
     hooked: Hook | None
     last_output: float | None
     last_typed: float | None
+    trouble: str
     freed: float | None
 
     @property
@@ -45,6 +46,9 @@ class Minded(Protocol):
     @property
     def question(self) -> Question | None:
         """The open flag."""
+
+    def end(self) -> int:
+        """Give the offset behind the last byte of output, read or not."""
 
     def fresh(self) -> trio.Event:
         """Give an event that is set when there is anything new."""
@@ -70,7 +74,9 @@ async def mind(life: Minded) -> None:
 
 
 def judged(life: Minded, look: "Look | None" = None) -> Evidence:
-    """Judge by all that counts now."""
+    """Judge by all that counts now; of what can't be read nothing is known."""
+    if life.trouble:
+        return Evidence(State.UNKNOWN, "files", life.trouble)
     return judge(_seen(life, look) if look else facts(life), life.around.now())
 
 
@@ -98,7 +104,7 @@ def facts(life: Minded, screen: tuple[str, ...] = (), cursor: tuple[int, int] | 
 
 def _telling(life: Minded) -> tuple[object, ...]:
     """Give the facts that count whatever the screen shows."""
-    return life.hooked, life.question, life.known.frozen
+    return life.hooked, life.question, life.known.frozen, life.trouble
 
 
 def _seen(life: Minded, look: "Look") -> Facts:
@@ -145,6 +151,8 @@ class Look:
 
     def _affordable(self) -> bool:
         now = self._life.around.now()
+        if self._life.end() - self._life.offset >= _FLOOD:
+            return False  # it is not the program that is quiet
         if now - (self._life.last_output or 0.0) >= QUIET:
             return True
         return now - self._when >= _SELDOM and not self.flooded

@@ -14,7 +14,8 @@ from looop.session.screen import Cell, Cursor, Hand, Modes, Screen
 Rows = tuple[tuple[Cell, ...], ...]
 
 # A sequence that was cut in the middle ends here, and all that moves or changes what is drawn is off.
-_BEGIN = b"\x18\x1b\\\x1b[?2026h\x1b[?25l\x1b[0m\x1b(B\x0f\x1b[?6l\x1b[?69l\x1b[4l\x1b[20l\x1b[?7h\x1b[r"
+_PLAIN_HAND = b"\x1b[0m\x1b(B\x0f\x1b[?6l\x1b[?69l\x1b[4l\x1b[20l\x1b[?7h\x1b[r"
+_BEGIN = b"\x18\x1b\\\x1b[?2026h\x1b[?25l" + _PLAIN_HAND
 _END = b"\x1b[?2026l"
 _CLEAR = b"\x1b[H\x1b[2J"
 _MICE = (9, 1000, 1002, 1003)
@@ -62,7 +63,8 @@ def whole(picture: Picture, *, scroll: bool = False) -> Iterator[bytes]:
     yield _BEGIN + b"\x1b[?1049l"
     if picture.modes.alternate:
         yield b"\x1b[?1049h"
-    elif scroll:
+    yield _PLAIN_HAND  # leaving the alternate screen brings back the hand that drew before it
+    if scroll and not picture.modes.alternate:
         yield f"\x1b[{lines};1H".encode() + b"\n" * lines
     yield _CLEAR
     yield from _rows(picture.rows)

@@ -3,6 +3,7 @@
 In: an `Entry`. Out: what `session.follow` and the verbs read. Nothing of it changes any more.
 """
 
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,12 +28,11 @@ class Past:
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
-        """Read the rest of it. OSError when the disk fails."""
-        transcript = Transcript(entry.folder)
-        try:
-            return cls(entry, transcript.end(), Book(entry.folder).size(entry.meta.size))
-        finally:
-            transcript.close()
+        """Read the rest of it. A log that can't be read counts as empty: who reads it will be told."""
+        end = 0
+        with closing(Transcript(entry.folder)) as transcript, suppress(OSError):
+            end = transcript.end()
+        return cls(entry, end, Book(entry.folder).size(entry.meta.size))
 
     @property
     def meta(self) -> Meta:

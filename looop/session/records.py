@@ -4,16 +4,16 @@ In: the file, at any moment, its last line perhaps half. Out: a `Records`. Keepe
 the standard library (`engine.pty`); everybody else only reads. Offsets are raw bytes of the generation.
 """
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from looop.store import files
+from looop.store.files.reading import opened
 
 NAME = "pty.jsonl"
-_LIMIT = 16 << 20
+_CHUNK = 1 << 20
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -55,23 +55,53 @@ class Records:
 
 def load(folder: Path) -> Records:
     """Read a session folder's records; empty ones when there are none. OSError when they can't be read."""
-    try:
-        raw = files.read_regular(folder / NAME, _LIMIT)
-    except FileNotFoundError:
-        return Records()
-    found: dict[str, Any] = {"done": {}}
-    sizes: list[tuple[int, int, int]] = []
-    for text in raw.split(b"\n"):
+    return Reader(folder).read()
+
+
+class Reader:
+    """The records of one folder, of which each call reads what was added since the last one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._offset = 0  # behind the last whole line that was read
+        self._records = Records()
+
+    def read(self) -> Records:
+        """Give all of them; OSError when they can't be read."""
+        try:
+            with opened(self._path) as (fd, found):
+                if found.st_size < self._offset:  # not keeper's doing
+                    self._offset, self._records = 0, Records()
+                while self._take(os.pread(fd, _CHUNK, self._offset)):
+                    pass
+        except FileNotFoundError:
+            self._offset, self._records = 0, Records()
+        return self._records
+
+    def _take(self, data: bytes) -> bool:
+        """Add the whole lines; whether there were any."""
+        size = data.rfind(b"\n") + 1
+        if not size and len(data) == _CHUNK:
+            size = _CHUNK  # no line of keeper's is so long
+        if size:
+            self._records = _added(self._records, data[:size].split(b"\n"))
+        self._offset += size
+        return size > 0
+
+
+def _added(known: Records, lines: list[bytes]) -> Records:
+    sizes, done = list(known.sizes), dict(known.done)
+    for text in lines:
         try:
             line = msgspec.json.decode(text, type=_Line)
         except (ValueError, RecursionError):
             continue
         if line.pid is not None:
-            found |= {"pid": line.pid, "start": line.start, "boot": line.boot, "began": line.t}
+            known = replace(known, pid=line.pid, start=line.start, boot=line.boot, began=line.t)
         if line.size is not None:
             sizes.append((line.at, *line.size))
         if line.did is not None:
-            found["done"][line.did] = line.at
+            done[line.did] = line.at
         if line.end is not None:
-            found["end"] = End(line.end, line.at, line.t, line.killed)
-    return Records(sizes=tuple(sizes), **found)
+            known = replace(known, end=End(line.end, line.at, line.t, line.killed))
+    return replace(known, sizes=tuple(sizes), done=done)

@@ -110,8 +110,8 @@ class Shelf:
     async def explain(self, name: str) -> Explained:
         """Say why it counts as being in its state."""
         found = self._one(name)
-        if isinstance(found, Past) or found.known.state.over:
-            return explain.over(found.meta, found.known)
+        if isinstance(found, Past) or found.known.state.over or found.trouble:
+            return explain.over(found.meta, found.known, entry_of(found).folder)
         return await explain.explain(found, self.around.now())
 
     def changes(self) -> AsyncIterator[None]:

@@ -133,7 +133,9 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
     """Fill the generation's new folder, durably, `meta.json` last; that is its Meta. OSError of the disk."""
     folder = sessions.folder(profile, plan.id)
     prompt_file = sessions.prompt_file(profile, plan.id, birth.generation)
-    place = str(draft.fill(profile, folder)) if plan.meta else ""
+    if plan.meta and not (plan.resumed and kept(profile, plan.id)):
+        draft.fill(profile, folder)
+    place = str(folder / draft.DRAFT) if plan.meta else ""
     text = contract.brief(id=plan.id, goal=plan.goal, meta=plan.meta, answered=birth.answered, draft=place)
     task = f"{plan.prompt.rstrip()}\n".encode(errors="replace")
     files.private_dir(profile.prompts, below=profile.data)
@@ -165,12 +167,15 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
     return meta
 
 
-def carry(source: Path, target: Path) -> None:
-    """Move a meta session's draft to the generation that goes on with it. OSError of the disk."""
-    if files.present(source / draft.DRAFT):
-        files.remove_tree(target / draft.DRAFT)
-        for name in (f"{draft.DRAFT}.json", draft.DRAFT):
-            files.durable_rename(source / name, target / name)
+def kept(profile: Profile, name: str) -> Path | None:
+    """Find the newest earlier generation that has a draft: the last one may have died before it got it."""
+    return next((place for place in reversed(sessions.earlier(profile, name)) if draft.whole(place)), None)
+
+
+def carry(profile: Profile, name: str) -> None:
+    """Move the draft of a meta session to its newest generation, which goes on with it. OSError."""
+    if source := kept(profile, name):
+        draft.move(source, sessions.folder(profile, name))
 
 
 def whole_environment(profile: Profile, env: Mapping[str, str], meta: Meta) -> dict[str, str]:

@@ -177,6 +177,14 @@ class Transcript:
         return sorted((int(base), name) for base, name in bases if base.isascii() and base.isdecimal())
 
 
+def last_write(folder: Path) -> float | None:
+    """Tell when output was last written, epoch seconds; None if it never was, or nobody can tell."""
+    with contextlib.suppress(OSError):
+        found = (folder / CURRENT).lstat()
+        return found.st_mtime if found.st_size else None
+    return None
+
+
 def _chained(rotated: list[_Segment], current: int | None) -> tuple[_Segment, ...]:
     """Keep the newest segments that follow on each other; the present one begins where the last one ends."""
     chain = [_Segment(rotated[-1].end if rotated else 0, current)] if current is not None else []

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from looop.core.ids import PULSE, is_name
+from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Question, SessionView
 from looop.store import files, questions
 from looop.store.paths import Profile
@@ -130,9 +131,16 @@ def supersede(profile: Profile, name: str) -> int:
 
     A folder without `meta.json` was never a generation and is removed. Interrupted, `mend` undoes it. Like
     all here that renames or removes a generation, it may wait for a moment on those who ask and answer.
+    Problem REFUSED `stray-file` when the name is taken by what is no folder.
     """
     with questions.locked(profile):
         place = folder(profile, name)
+        if _stray(place):
+            raise Problem(
+                Exit.REFUSED,
+                "stray-file",
+                f"{place} is a file where the folder of session {name} belongs: move it away and try again.",
+            )
         last = max([0, *(_number(path) for path in earlier(profile, name))])
         if files.present(place / META):
             meta = _decoded(place / META, Meta)
@@ -156,7 +164,8 @@ def take_back(profile: Profile, name: str) -> None:
 def mend(profile: Profile) -> None:
     """Take back every start that ended before its `meta.json` was written."""
     for name in sorted({it[1] for it in map(_EARLIER.fullmatch, _names(profile)) if it}):
-        if not files.present(profile.sessions / name / META):
+        place = profile.sessions / name
+        if not _stray(place) and not files.present(place / META):
             take_back(profile, name)
 
 
@@ -218,6 +227,11 @@ def _names(profile: Profile) -> tuple[str, ...]:
         return tuple(sorted(os.listdir(profile.sessions)))  # noqa: PTH208 - names are all that is wanted
     except FileNotFoundError:
         return ()
+
+
+def _stray(place: Path) -> bool:
+    """Tell whether something that is no folder has this name; it is not ours to remove."""
+    return files.present(place) and not place.is_dir()
 
 
 def _number(place: Path) -> int:

@@ -6,9 +6,10 @@ import shlex
 import pytest
 
 from looop.cli import app, places
-from looop.cli.console import FakeCall
+from looop.cli.console import FakeCall, LocalCall
 from looop.cli.examples import EXAMPLES
 from looop.core.problem import Exit
+from looop.engine import client, startup
 from looop.engine.call import Kind, RunLocally, Tty
 from looop.store import files
 from looop.store.paths import Profile
@@ -229,3 +230,16 @@ async def test_two_overlapping_calls_keep_their_own_streams(looop: Looop) -> Non
             nursery.start_soon(one, number)
     assert all(f"text {number}" in text for number, text in said.items())
     assert len(said) == 20
+
+
+@pytest.mark.parametrize(("codes", "code"), [([None, 7], 7), ([None, None], Exit.UNREACHABLE)])
+async def test_an_engine_that_leaves_before_it_took_the_verb_is_replaced_once(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, codes: list[int | None], code: int
+) -> None:
+    async def engine(_: Profile, **__: object) -> None:
+        """Answer as one that lives."""
+
+    monkeypatch.setattr(startup, "engine", engine)
+    monkeypatch.setattr(client, "relay", lambda *_: codes.pop(0))
+    assert await app._by_an_engine(("start-session", "a"), LocalCall(), profile) == code
+    assert codes == []

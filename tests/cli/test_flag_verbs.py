@@ -1,12 +1,15 @@
 """The verbs of flags, answers and claims: who may, on whose behalf, and what the caller reads."""
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import trio
 
 from looop.cli.console import FakeCall
+from looop.core.problem import Exit, Problem
 from looop.core.questions import Answered, Asked, Proposed
 from looop.core.sessions import Known, Meta, Question, SessionView, State
 from looop.core.world import Claim
@@ -14,6 +17,7 @@ from looop.engine.call import Call, Caller, Kind
 from looop.store import claims, files, flags, questions, sessions
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
+from support.served import control
 from support.verbs import FakeEngine, Looop
 
 
@@ -24,6 +28,7 @@ class Desk:
     told: list[tuple[object, ...]] = field(default_factory=list)
     fate: int | None = 0
     holder: str = "fix"
+    late: bool = False
 
     async def ask(self, name: str, text: str, proposal: str | None = None) -> Asked:
         self.told.append(("ask", name, text))
@@ -73,8 +78,14 @@ class Desk:
     def get(self, name: str) -> SessionView:
         return SessionView(name, "01A", State.WORKING, 0.0, "", 0.0, (80, 24))
 
-    async def done(self, name: str, outcome: str, note: str) -> SessionView:
+    async def done(
+        self, name: str, outcome: str, note: str, tell: Callable[[], Awaitable[object]] | None = None
+    ) -> SessionView:
         self.told.append(("done", name, outcome, note))
+        if self.late:
+            raise Problem(Exit.NO, "over", f"{name} is over already.")
+        assert tell is not None
+        await tell()
         return self.get(name)
 
 
@@ -294,6 +305,29 @@ async def test_done_records_how_it_ended(
     said = await here("done", "-m", "all of it", *flag, call=worker())
     assert said.code == 0
     assert desk.told == [("done", "fix", outcome, "all of it")]
+
+
+async def test_done_says_nothing_of_success_when_the_session_ended_first(here: Looop, desk: Desk) -> None:
+    desk.late = True
+    said = await here("done", "--json", call=worker())
+    assert (said.out, said.problem) == ("", (Exit.NO, "over"))
+
+
+@pytest.mark.parametrize(("asked", "named"), [("fix", "other"), ("", "fix")])
+async def test_a_sandbox_is_the_session_s_that_calls_whatever_its_variables_say(
+    looop: Looop, profile: Profile, tmp_path: Path, asked: str, named: str
+) -> None:
+    async def engine(call: Call) -> int:
+        await call.out(asked)
+        return 0
+
+    started(profile, "fix")
+    (box := tmp_path / "box").write_text("")
+    box.chmod(0o700)
+    call = worker(None, LOOOP_SESSION_ID=named, PATH=str(tmp_path))
+    async with control(profile, engine):
+        said = await looop("sandbox", "--json", call=call)
+    assert said.code == (Exit.DONE if asked else Exit.USAGE)
 
 
 async def test_a_tick_uses_no_workers_verbs(here: Looop) -> None:

@@ -52,7 +52,7 @@ def test_a_row_is_broken_by_a_beat_in_which_the_item_rests() -> None:
     state = LoopState()
     for beat in range(4):
         state = limits.landed(state, ["sensor:t"], fresh(beat), None, beat * 10.0)
-    state = limits.calmed(state, [], 50.0)
+    state = limits.calmed(state, [], {"sensor:t"}, 50.0)
     state = limits.landed(state, ["sensor:t"], fresh(6), None, 60.0)
     assert not limits.holds(state.throttles["sensor:t"], 61.0)
 
@@ -61,8 +61,8 @@ def test_a_held_item_that_rests_when_it_could_wake_is_free_again() -> None:
     state = LoopState()
     for beat in range(5):
         state = limits.landed(state, ["sensor:t"], None, None, beat * 10.0)
-    assert "sensor:t" in limits.calmed(state, [], 100.0).throttles
-    assert "sensor:t" not in limits.calmed(state, [], 2000.0).throttles
+    assert "sensor:t" in limits.calmed(state, [], {"sensor:t"}, 100.0).throttles
+    assert "sensor:t" not in limits.calmed(state, [], {"sensor:t"}, 2000.0).throttles
 
 
 def test_the_same_move_three_times_running_is_damped_with_what_woke_it() -> None:
@@ -96,6 +96,43 @@ def test_five_ticks_that_did_nothing_damp_what_woke_the_fifth() -> None:
     for count in range(5):
         state = limits.landed(state, [f"sensor:{count}"], None, None, count * 10.0)
     assert [item for item in state.throttles if limits.holds(state.throttles[item], 50.0)] == ["sensor:4"]
+
+
+def test_a_person_is_told_once_of_ticks_that_did_nothing_however_many_sessions_woke_them() -> None:
+    state = LoopState()
+    for count in range(17):
+        state = limits.landed(state, [f"session:big{count}"], None, None, count * 10.0)
+    assert list(limits.causes(state)) == [limits.NOTHING]
+
+
+def test_a_person_is_told_of_each_flapping_item_by_its_name() -> None:
+    state = LoopState()
+    for beat in range(5):
+        state = limits.landed(state, ["sensor:s", "sensor:t"], fresh(beat), None, beat * 10.0)
+    assert list(limits.causes(state)) == ["sensor:s", "sensor:t"]
+
+
+def test_a_session_that_was_removed_is_not_held_any_more_even_if_its_going_is_news() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["session:a", "session:b"], None, None, 0.0)
+    state = limits.calmed(state, ["session:a", "session:b"], {"session:b"}, 10.0)
+    assert list(limits.causes(state)) == ["session:b"]
+
+
+def test_a_goal_that_comes_and_goes_stays_held() -> None:
+    state = LoopState()
+    for _ in range(5):
+        state = limits.landed(state, ["goal:a.md"], None, None, 0.0)
+    assert "goal:a.md" in limits.calmed(state, ["goal:a.md"], (), 10.0).throttles
+
+
+def test_a_disk_is_full_with_less_than_a_gib_and_less_than_two_percent_free() -> None:
+    gib = 1 << 30
+    assert limits.full(gib, 1000 * gib) is None
+    assert limits.full(gib // 51, gib) is not None
+    assert limits.full(gib // 49, gib) is None
+    assert limits.full(gib - 1, 1000 * gib) == "the disk is full: 1023 MiB are free, 1024 are needed"
 
 
 def test_a_move_ends_the_row_of_nothings() -> None:
@@ -137,7 +174,7 @@ def test_notices_are_kept_once_and_gone_when_told() -> None:
 def test_the_busy_pace_lasts_for_the_one_sleep_after_a_move() -> None:
     state = limits.landed(LoopState(), (), NOTE, None, 0.0)
     assert state.moved
-    assert not limits.calmed(state, (), 10.0).moved
+    assert not limits.calmed(state, (), (), 10.0).moved
 
 
 def test_what_is_held_is_told_to_the_ai_once_and_stays_held() -> None:

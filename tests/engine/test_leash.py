@@ -150,6 +150,28 @@ async def test_hints_reach_their_listener_even_those_that_came_before_it() -> No
         assert await heard(keeper) == {"do": "seen", "key": "a"}
 
 
+async def test_a_hint_of_one_that_nobody_listens_to_any_more_is_not_kept() -> None:
+    async with leashed() as (leash, keeper):
+        leash.listen("a", lambda: None)
+        leash.listen("a", None)
+        keeper.send({"more": "a"})
+        keeper.send({"more": "b"})
+        await trio.testing.wait_all_tasks_blocked()
+        assert leash._early == {"b"}
+        leash.listen("b", None)
+        assert leash._early == set()
+
+
+async def test_one_that_is_listened_to_again_is_heard_again() -> None:
+    async with leashed() as (leash, keeper):
+        got: list[str] = []
+        leash.listen("a", None)
+        leash.listen("a", lambda: got.append("a"))
+        keeper.send({"more": "a"})
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == ["a"]
+
+
 async def test_a_keeper_that_reads_slowly_gets_all_of_a_long_request() -> None:
     async with leashed() as (leash, keeper), trio.open_nursery() as nursery:
         nursery.start_soon(leash.write, "a", b"\xff" * 1_000_000)

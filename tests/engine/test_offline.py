@@ -175,3 +175,24 @@ async def test_changes_are_told_at_once(profile: Profile) -> None:
     changes = Offline(profile).changes()
     await anext(changes)
     await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_an_engine_that_lives_and_does_not_answer_is_named(profile: Profile) -> None:
+    put(profile, "x", LIVE)
+    profile.lock.write_bytes(holder.myself())
+    profile.keeper_lock.write_bytes(holder.myself())
+    with pytest.raises(Problem, match=rf"x can't be ended, for its engine \(pid {os.getpid()}\) does not"):
+        await Offline(profile).kill("x")
+
+
+async def test_an_end_that_only_keeper_saw_is_explained_with_its_last_output(profile: Profile) -> None:
+    put(profile, "x", LIVE, log=b"hello", end=0)
+    explained = await Offline(profile).explain("x")
+    assert (explained.state, explained.output is None) == (State.ENDED, False)
+
+
+def test_a_log_that_became_a_link_hides_no_session(profile: Profile) -> None:
+    log = put(profile, "x", OVER, log=b"hello") / "output.log"
+    log.unlink()
+    log.symlink_to("/dev/null")
+    assert [view.id for view in Offline(profile).all()] == ["x"]

@@ -8,9 +8,10 @@ import trio
 from looop.core import wire
 from looop.core.wire import Frame
 from looop.engine.call import Call
+from looop.engine.remote import TYPED_AHEAD, RemoteCall
 from looop.store.paths import Profile
 from support.scripted import client
-from support.served import Bare, asked, control, ended
+from support.served import PATIENCE, Bare, asked, control, ended
 
 
 async def test_a_verb_gets_its_callers_folder_environment_and_streams(
@@ -139,3 +140,32 @@ async def test_a_resize_is_seen_by_the_verb(profile: Profile) -> None:
     async with control(profile, verb), Bare(profile.sock) as bare:
         await bare.say(bare.run, Frame(wire.WINCH, b"132 50"))
         assert Frame(wire.OUT, b"132x50") in await bare.hear()
+
+
+async def test_a_caller_that_leaves_with_more_typed_than_is_read_is_missed_all_the_same(
+    profile: Profile,
+) -> None:
+    ended = trio.Event()
+
+    async def verb(call: Call) -> int:
+        assert isinstance(call, RemoteCall)
+        try:
+            await call.raw()
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with control(profile, verb):
+        async with Bare(profile.sock) as bare:
+            screen = wire.Terminal(stdin=True, stdout=True)
+            await bare.say(Frame(wire.RUN, wire.pack_run(wire.Run(("verb",), "/", {}, screen))))
+            await hears_raw(bare)
+            await bare.say(*[Frame(wire.STDIN, b"x" * wire.CHUNK)] * (TYPED_AHEAD // wire.CHUNK + 2))
+        with trio.fail_after(PATIENCE):
+            await ended.wait()
+
+
+async def hears_raw(bare: Bare) -> None:
+    with trio.fail_after(PATIENCE):
+        while wire.RAW not in [frame.kind for frame in bare.decoder.feed(await bare.stream.receive_some())]:
+            pass

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from looop.core.problem import Problem
+from looop.core.problem import Exit, Problem
 from looop.core.sessions import State
 from looop.session.around import Ended
 from looop.session.fake import FakeTerminals
@@ -112,3 +112,26 @@ async def test_a_terminal_without_a_folder_is_ended(at: Hosting) -> None:
         await eventually(lambda: at.terminals.ended, "the end of the stray terminal")
         assert host.all() == ()
     assert at.terminals.ended == [(view.generation, 5.0)]
+
+
+async def test_a_stray_file_in_the_place_of_a_session_is_named_and_stays(at: Hosting) -> None:
+    at.folder().write_text("notes")
+    async with at.served():
+        with pytest.raises(Problem, match=r"sessions/a is a file .*move it away") as caught:
+            await at.start()
+        assert (caught.value.exit_code, caught.value.kind) == (Exit.REFUSED, "stray-file")
+        assert at.folder().read_text() == "notes"
+
+
+async def test_a_stray_file_in_the_place_of_a_session_that_was_keeps_no_engine_from_starting(
+    at: Hosting,
+) -> None:
+    async with at.served():
+        await at.start()
+        await at.finish()
+    at.folder().rename(at.folder("a@1"))
+    at.folder().write_text("notes")
+    async with at.served() as host:
+        assert host.all() == ()
+        assert (await at.start("b")).id == "b"
+    assert at.folder().read_text() == "notes"

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from looop.session import display as module
-from looop.session.display import Display, runs_of
+from looop.session.display import Display
 from looop.session.pyte_screen import PyteScreen
 from looop.session.records import Records
 from looop.session.transcript import Transcript
@@ -315,13 +315,6 @@ async def test_an_emulator_that_raises_begins_anew_and_says_so(
     assert ((await stage.display.current()).text()[0], stage.display.stale) == ("good", True)
 
 
-async def test_what_was_forgotten_is_drawn_again(stage: Stage) -> None:
-    stage.write(b"hello")
-    await stage.display.current()
-    stage.display.forget()
-    assert (await stage.display.current()).text()[0] == "hello"
-
-
 async def test_a_shot_holds_the_whole_screen(stage: Stage) -> None:
     stage.write(b"\x1b]2;t\x07a\x1b[1;31mb\x1b[m c")
     shot = await stage.display.shot()
@@ -347,7 +340,6 @@ async def test_a_hidden_cursor_is_nowhere(stage: Stage) -> None:
         ("\x1b[7m字\x1b[m字", (("字", {"reverse": True, "width": 2}), ("字", {"width": 2}))),
     ],
 )
-def test_runs_have_one_look_and_one_width(written: str, runs: tuple[object, ...]) -> None:
-    screen = PyteScreen(10, 1)
-    screen.feed(written.encode())
-    assert runs_of(screen) == (runs,)
+async def test_runs_have_one_look_and_one_width(stage: Stage, written: str, runs: tuple[object, ...]) -> None:
+    stage.write(written.encode())
+    assert (await stage.display.shot()).cells[0] == runs

@@ -8,6 +8,7 @@ import pytest
 from looop.core.diffs import unified
 from looop.core.problem import Problem
 from looop.session import draft
+from looop.store import files
 from looop.store.paths import Profile
 from support.profiles import GOAL, made_in, sensor
 
@@ -115,22 +116,21 @@ def test_the_digest_does_not_change_with_other_files_of_data(profile: Profile, f
 def test_a_file_that_both_changed_is_a_conflict(profile: Profile, folder: Path, mine: str) -> None:
     target = folder / "draft" / "sensors" / "today.sh"
     target.unlink() if mine == "removed" else target.write_text("#!/bin/sh\necho mine\n")
-    assert draft.conflicts(profile, folder) == ()
+    assert "can't land" not in draft.diff(profile, folder)
     (profile.sensors / "today.sh").write_text("#!/bin/sh\necho theirs\n")
-    assert draft.conflicts(profile, folder) == ("sensors/today.sh",)
     assert "so it can't land: sensors/today.sh" in draft.diff(profile, folder)
 
 
 def test_a_new_file_whose_name_was_taken_meanwhile_is_a_conflict(profile: Profile, folder: Path) -> None:
     (folder / "draft" / "goals" / "b.md").write_text(GOAL)
     (profile.goals / "b.md").write_text(f"{GOAL}theirs\n")
-    assert draft.conflicts(profile, folder) == ("goals/b.md",)
+    assert "so it can't land: goals/b.md" in draft.diff(profile, folder)
 
 
 def test_what_only_others_changed_is_no_conflict_and_no_change(profile: Profile, folder: Path) -> None:
     (folder / "draft" / "goals" / "b.md").write_text(GOAL)
     profile.playbook.write_text("theirs\n")
-    assert draft.conflicts(profile, folder) == ()
+    assert "can't land" not in draft.diff(profile, folder)
     assert [write.path for write in draft.changes(profile, folder)] == ["goals/b.md"]
 
 
@@ -173,3 +173,25 @@ def test_two_long_files_without_a_common_line_show_whole() -> None:
     shown = unified("f", old, new).splitlines()
     assert shown[2] == "@@ -1,2000 +1,2000 @@"
     assert len(shown) == 4003
+
+
+@pytest.mark.parametrize("step", ["durable", "durable_rename"])
+def test_a_crash_while_a_draft_moves_leaves_it_whole_where_it_was(
+    profile: Profile, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(*_: object, **__: object) -> None:
+        raise Crash
+
+    (folder / "draft" / "PLAYBOOK.md").write_text("# Mine\n")
+    shown = draft.diff(profile, folder)
+    (target := tmp_path / "next").mkdir()
+    with monkeypatch.context() as broken:
+        broken.setattr(files, step, crash)
+        with pytest.raises(Crash):
+            draft.move(folder, target)
+    assert (draft.whole(folder), draft.whole(target), draft.diff(profile, folder)) == (True, False, shown)
+    draft.move(folder, target)
+    assert (draft.whole(folder), draft.whole(target), draft.diff(profile, target)) == (False, True, shown)

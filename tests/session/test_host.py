@@ -99,7 +99,7 @@ async def test_max_sessions_of_zero_is_no_limit(tmp_path: Path) -> None:
 async def test_a_full_disk_refuses_a_start(at: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
     async with at.served():
         monkeypatch.setattr("looop.store.files.free_bytes", lambda _: (1 << 20, 1 << 40))
-        with pytest.raises(Problem, match="The disk is full") as caught:
+        with pytest.raises(Problem, match="the disk is full") as caught:
             await at.start()
         assert (caught.value.kind, at.terminals.spawned) == ("full-disk", [])
 

@@ -337,8 +337,8 @@ async def test_a_crash_of_a_sessions_task_is_told_and_it_goes_on(
 
         monkeypatch.setattr(host.lives["a"]._scanner, "feed", once)
         at.say(b"x")
+        await eventually(lambda: any("oh" in line for line in at.said), "the complaint")
         assert (await at.finish(5)).code == 5
-        assert any("oh" in line for line in at.said)
 
 
 async def test_a_status_that_can_not_be_written_keeps_nobody_alive(

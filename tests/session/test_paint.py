@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from looop.session.paint import Picture, change, clip, modes, note, take, whole
@@ -77,6 +77,7 @@ WORDS = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=300)
+@example(b"", b"\x1b[?6h\x1b[?1049h")
 @given(st.lists(WORDS, max_size=30).map(b"".join), st.lists(WORDS, max_size=10).map(b"".join))
 def test_a_painted_screen_has_the_same_cells_cursor_modes_and_pen(data: bytes, before: bytes) -> None:
     first = screen(data)

@@ -195,6 +195,22 @@ async def test_a_resumed_meta_session_keeps_its_draft(at: Hosting) -> None:
     assert (at.folder() / draft.DRAFT / "mine.md").read_text() == "half done"
 
 
+async def test_a_draft_that_a_crash_left_behind_is_found_by_the_next_resume(
+    at: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at.served() as host:
+        await at.start(command="", meta=True)
+        (at.folder() / draft.DRAFT / "mine.md").write_text("half done")
+        await at.finish(1)
+        with monkeypatch.context() as crashed:
+            crashed.setattr(starting, "carry", lambda *_: None)
+            await host.resume("a", {})
+        assert not (at.folder() / draft.DRAFT).exists()
+        await at.finish(1)
+        await host.resume("a", {})
+    assert (at.folder() / draft.DRAFT / "mine.md").read_text() == "half done"
+
+
 @dataclass
 class Owes:
     """Somebody who knows of one answer."""

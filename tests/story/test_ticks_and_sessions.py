@@ -69,6 +69,8 @@ def test_news_of_a_session_wakes_the_pulse_once(looop: Person) -> None:
         runs = looop.json("runs")["runs"]
         return [change["item"] for run in runs for change in run["changes"]]
 
-    until(lambda: whys().count("session:w") >= 1, "a tick because of the session's end")
-    prompt = next((looop.profile.runs).glob("*/prompt.md")).parent.parent
-    assert any("exit code: 7" in path.read_text() for path in prompt.glob("*/prompt.md"))
+    def prompts() -> list[str]:
+        return [path.read_text() for path in looop.profile.runs.glob("*/prompt.md")]
+
+    until(lambda: whys().count("session:w") >= 1, "a tick because of the session")
+    until(lambda: any("exit code: 7" in text for text in prompts()), "a tick that is told of its end")
