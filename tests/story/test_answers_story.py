@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -87,17 +86,19 @@ def _argv(pid: int) -> list[bytes]:
 
 def killed(looop: Person) -> None:
     """Kill the engine, and wait for the next."""
-    before = looop.engine
-    os.kill(before.pid, signal.SIGKILL)
-    until(lambda: looop.lives() and _engine(looop) not in {None, before}, "another engine")
-    until(lambda: looop.call("ls").returncode == 0, "the engine to answer")
+    until(lambda: _engine(looop), "an engine")
+    before = _engine(looop)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: _engine(looop) not in {0, before}, "another engine")
+    until(lambda: looop.json("status")["answers"], "the engine to answer")
 
 
-def _engine(looop: Person) -> Any:
+def _engine(looop: Person) -> int:
+    """Give the engine's pid, 0 while there is none."""
     try:
-        return looop.engine
+        return looop.engine.pid
     except AssertionError:
-        return None
+        return 0
 
 
 @contextmanager
