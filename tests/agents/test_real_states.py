@@ -153,6 +153,7 @@ def test_claude_with_a_question_is_asking_even_where_it_skips_permissions(desk: 
     }
     with desk.staged(Claude, desk.built_in(Claude), Tool("AskUserQuestion", asked), Say("Red.")) as stage:
         stage.until(State.ASKING)
+        stage.shows("2. Blue")
         stage.press("\r")
         stage.until(State.IDLE, "hook")
         assert "Red." in str(stage)

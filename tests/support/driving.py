@@ -68,8 +68,10 @@ class Driven:
         seen: list[str] = []
 
         def there() -> bool:
+            # What `explain` judges this very moment the engine takes over a little later, news and all.
+            listed = {one["id"]: one["state"] for one in json.loads(self("ls", "--json"))["sessions"]}
             seen.append(str(self.explain()["state"]))
-            return seen[-1] == state
+            return (seen[-1], listed["w"]) == (state, state)
 
         until(there, f"{state}; it went through {list(dict.fromkeys(seen))}")
         return self.explain()

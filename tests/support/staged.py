@@ -54,6 +54,13 @@ class Stage:
             self.watch(0.1)
         return self.evidence
 
+    def shows(self, text: str) -> None:
+        """Watch until its screen shows a text: a report may come before what it reports of is drawn."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in str(self):
+            assert time.monotonic() < deadline, f"waited for {text!r}:\n{self}"
+            self.watch(0.1)
+
     def watch(self, seconds: float) -> None:
         """Read and judge for a while."""
         deadline = time.monotonic() + seconds
