@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PROTOCOL = 1
+OLDEST = 1  # the oldest protocol that this program still speaks, as client and as engine
 HEADER = 5  # bytes: one for the kind, four for the payload's length, big-endian
 LARGEST = 1 << 20  # bytes of payload in one frame
 CHUNK = 1 << 16  # bytes that OUT, ERR and STDIN carry at most, so that no side stalls on one frame
@@ -159,17 +160,17 @@ def relayed(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name in ENVIRONMENT or name.startswith(PREFIXES)}
 
 
-def pack_run(run: Run) -> bytes:
+def pack_run(run: Run, protocol: int | None = None) -> bytes:
     """Give RUN's payload: fields ended by NUL, so that a C program writes and reads them with ease.
 
     `protocol argc arg… cwd nenv NAME=VALUE… tty`, where tty is `stdin stdout stderr columns lines`.
-    Bytes that are not UTF-8 pass unharmed (surrogateescape).
+    Bytes that are not UTF-8 pass unharmed (surrogateescape). `protocol` is spoken in place of our newest.
     """
     tty = run.tty
     shape = (int(tty.stdin), int(tty.stdout), int(tty.stderr), tty.columns, tty.lines)
     return pack_fields(
         (
-            str(PROTOCOL),
+            str(PROTOCOL if protocol is None else protocol),
             str(len(run.argv)),
             *run.argv,
             run.cwd,
@@ -181,7 +182,10 @@ def pack_run(run: Run) -> bytes:
 
 
 def protocol_of(payload: bytes) -> int:
-    """Give the protocol that a RUN speaks: the first field, whatever else a later protocol may hold."""
+    """Give the protocol that a RUN speaks: the first field, whatever else a later protocol may hold.
+
+    It is all that BADVERSION holds: what the engine would rather hear.
+    """
     return _number(payload.partition(b"\0")[0].decode("ascii", "replace"))
 
 

@@ -154,7 +154,7 @@ class Attachment(Relay):
     def _pause(self) -> None:
         """Wait for the next engine, listening to signals and keys."""
         typing = self._terminal.raw and len(self._ahead) < wire.CHUNK
-        read, _, _ = select.select((self._signals.fd, *((STDIN,) if typing else ())), (), (), 0.1)
+        read, _, _ = select.select((self._signals.fd, *((STDIN,) if typing else ())), (), (), client.PAUSE)
         self._ahead += self._leaving.late(time.monotonic())
         if STDIN in read:
             self._ahead += self._typed()

@@ -29,7 +29,15 @@ RECONNECT = 10.0  # seconds to find the engine that replaces a lost one
 OWNING_UP = 120.0  # the same for a call that has something and must say so, or it would be given it again
 GRACE = 2.0  # seconds that a signalled verb has for its end
 SIGNALLED = 128  # plus the signal's number, as shells have it
+PAUSE = 0.1  # seconds between two looks for the next engine
 PIECE = 4096  # bytes that a pipe takes without blocking once it is ready
+# What a person is told; the launcher's own words are made of these.
+LOST = "the engine ended in the middle of `{verb}`: see `looop status`, then try again."
+UNWRITABLE = "stdout can't be written: {reason}."
+OTHER_PROTOCOL = (
+    "this looop speaks protocol {ours:d}, the running engine protocol {theirs:d}: "
+    "`looop up` replaces that engine with this looop's, and sessions go on."
+)
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 SYNCING = -1  # in the place of a stream: what came before it has been written
@@ -41,14 +49,13 @@ def relay(
 ) -> int | None:
     """Run a verb in the engine that listens at `path`; its exit code, or None when it must run here.
 
-    None means that nothing has started: no engine, one that took nothing for 5 s, one that speaks another
-    protocol, or a verb that it leaves to its caller. 4 when the engine was lost in the middle, after
-    looking for its successor for 10 s if the verb can go on there. 0 when stdout's reader left early: it
-    has seen what it wanted. Main thread only, since the signals arrive there. `make` is a kind of relay.
+    None means that nothing has started: no engine, one that took nothing for 5 s, or a verb that it leaves
+    to its caller. 4 when the engine was lost in the middle, after looking for its successor for 10 s if the
+    verb can go on there, and when it speaks no protocol of ours. 0 when stdout's reader left early: it has
+    seen what it wanted. Main thread only, since the signals arrive there. `make` is a kind of relay.
     """
     try:
-        first = wire.Frame(wire.RUN, wire.pack_run(wire.Run(argv, cwd, wire.relayed(env), _terminal())))
-        wire.encode(first)
+        first = _first(argv, env, cwd, wire.PROTOCOL)
     except wire.ProtocolError:  # arguments too long for a frame
         return None
     line = dial(path, PATIENCE)
@@ -72,6 +79,7 @@ class Relay:
         self._path, self._env, self._cwd = path, env, cwd
         self._argv = tuple(argv)
         self._resume: tuple[str, ...] | None = None
+        self._speaks = wire.PROTOCOL
         self._line: Line
         self._signals = Signals(self.HEARD)
         self._writing: list[tuple[int, memoryview]] = []
@@ -93,7 +101,7 @@ class Relay:
     def follow(self, line: Line) -> int | None:
         """Relay to the verb's end, over as many engines as that takes; see `relay`."""
         self._line = line
-        self._ride(time.monotonic() + PATIENCE)
+        self._begin_with_the_newest()
         if not self._started or (self._left_to_us and self._resume is None):
             return self._code
         until = time.monotonic() + self._reconnect
@@ -101,13 +109,20 @@ class Relay:
             if self._redial():
                 self._ride(until)
                 until = time.monotonic() + self._reconnect if self._line.taken else until
-            else:
+            if not self._line.taken:
                 self._pause()
         return self._given_up() if self._code is None else self._code
 
+    def _begin_with_the_newest(self) -> None:
+        """Have the verb taken, in the newest protocol that both sides speak."""
+        while True:
+            spoken = self._speaks
+            self._ride(time.monotonic() + PATIENCE)
+            if self._speaks == spoken or not self._redial():
+                return
+
     def _given_up(self) -> int:
-        verb = " ".join(self._argv[:1])
-        say(f"the engine ended in the middle of `{verb}`: see `looop status`, then try again.")
+        say(LOST.format(verb=" ".join(self._argv[:1])))
         return UNREACHABLE
 
     def _ride(self, until: float) -> None:
@@ -139,8 +154,7 @@ class Relay:
         if self._line.socket in write:
             self._line.send()
         if self._line.socket in read:
-            for frame in self._line.receive():
-                self._take(frame)
+            self._receive()
 
     def _left(self) -> float | None:
         """How long a turn may wait, in seconds."""
@@ -169,6 +183,13 @@ class Relay:
         else:
             self._line.gone = True
 
+    def _receive(self) -> None:
+        try:
+            for frame in self._line.receive():
+                self._take(frame)
+        except wire.ProtocolError:
+            self._line.gone = True
+
     def _take(self, frame: wire.Frame) -> None:
         kind = frame.kind
         if kind in {wire.OUT, wire.ERR}:
@@ -189,8 +210,21 @@ class Relay:
         elif kind == wire.SYNC:
             self._writing.append((SYNCING, memoryview(frame.data)))
             self._confirm()
-        elif kind in {wire.LOCAL, wire.BADVERSION}:
+        elif kind == wire.LOCAL:
             self._left_to_us = True
+        elif kind == wire.BADVERSION:
+            self._misunderstood(wire.protocol_of(frame.data))
+
+    def _misunderstood(self, theirs: int) -> None:
+        """Hang up to speak as old a protocol as the engine, or tell the person that it can't be."""
+        if self._line.taken:
+            raise wire.ProtocolError("BADVERSION of a verb that was taken")
+        if wire.OLDEST <= theirs < self._speaks:
+            self._speaks = theirs
+            self._line.gone = True
+        else:
+            say(OTHER_PROTOCOL.format(ours=wire.PROTOCOL, theirs=theirs))
+            self._code = UNREACHABLE
 
     def _write(self) -> None:
         fd, data = self._writing[0]
@@ -218,7 +252,7 @@ class Relay:
     def _unwritable(self, fd: int, error: OSError) -> memoryview:
         """Give up on a stream that takes nothing any more (a full disk, a terminal that went away)."""
         if fd == STDOUT:
-            say(f"stdout can't be written: {error.strerror}.")
+            say(UNWRITABLE.format(reason=error.strerror))
             del self._writing[1:]
             self._code = 1
         return memoryview(b"")
@@ -246,19 +280,31 @@ class Relay:
                 self._code = SIGNALLED + number
 
     def _redial(self) -> bool:
+        argv = self._argv if self._resume is None else self._resume
+        try:
+            first = _first(argv, self._env, self._cwd, self._speaks)
+        except wire.ProtocolError:  # arguments of the engine's making, too long for a frame
+            return False
         line = dial(self._path, 0)
         if line is None:
             return False
         self._line.socket.close()
-        run = wire.Run(self._resume or (), self._cwd, wire.relayed(self._env), _terminal())
-        self._line = Line(line, wire.Frame(wire.RUN, wire.pack_run(run)))
+        self._line = Line(line, first)
         self._wants_stdin = self._left_to_us = False
         return True
 
     def _pause(self) -> None:
         """Wait for the next engine, listening to signals."""
-        select.select((self._signals.fd,), (), (), 0.1)
+        select.select((self._signals.fd,), (), (), PAUSE)
         self._forward(self._signals.arrived())
+
+
+def _first(argv: Sequence[str], env: Mapping[str, str], cwd: str, protocol: int) -> wire.Frame:
+    """Give the frame that begins a verb; ProtocolError when it is too large to be sent."""
+    run = wire.Run(argv, cwd, wire.relayed(env), _terminal())
+    first = wire.Frame(wire.RUN, wire.pack_run(run, protocol))
+    wire.encode(first)
+    return first
 
 
 def _terminal() -> wire.Terminal:

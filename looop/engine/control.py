@@ -119,7 +119,7 @@ class Control:
             first, rest = await _first_words(talk, decoder)
         if first is None:
             return
-        if wire.protocol_of(first.data) != wire.PROTOCOL:
+        if not wire.OLDEST <= wire.protocol_of(first.data) <= wire.PROTOCOL:
             await talk.send(wire.encode(wire.Frame(wire.BADVERSION, str(wire.PROTOCOL).encode())))
             return
         run = wire.unpack_run(first.data)

@@ -19,6 +19,7 @@ import trio
 from looop import __version__
 from looop.child import stray
 from looop.child.environ import own_command
+from looop.core import wire
 from looop.core.problem import Exit, Problem
 from looop.engine import failure, keeper
 from looop.engine.ask import HERE, RENEW, START, ask
@@ -49,7 +50,7 @@ async def up(
 ) -> Seen:
     """Have the pulse run, and return when it answered; nothing but that on a second call.
 
-    A keeper and an engine of another version are replaced in place; sessions don't notice.
+    A keeper and an engine of another version or protocol are replaced in place; sessions don't notice.
     Problem NO with the engine's reason when it can't live, or after `patience` seconds. It stays wanted
     then, and what can be tried again is. OSError when the wish can't be written (a full disk). A cancel
     leaves it wanted too. `command` starts this program; `timing` is for tests.
@@ -63,7 +64,8 @@ async def up(
             answer = await ask(profile.sock, START)
             if answer is not None and answer.code is not None:
                 said, _, version = answer.out.partition(" ")
-                if answer.code != Exit.DONE or version == __version__:
+                ours = version == __version__ and answer.protocol == wire.PROTOCOL
+                if answer.code != Exit.DONE or ours:
                     return _seen(answer.code, answer.out, said, first=look == 0, renewed=renewed)
                 if not renewed:
                     await ask(profile.sock, RENEW, *(command or own_command()))
