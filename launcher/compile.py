@@ -1,8 +1,8 @@
 """Compile the launcher: one static C program, from the files beside this one and a table made on the spot.
 
-In: a target, a folder to work in, perhaps a compiler, more sources and flags. Out: the program, and what is to
-be said of it. The same sources, table and compiler give the same bytes. `--stub` makes one without a Python
-program inside, for tests and for looking: it runs the Python that LAUNCHER_TEST_PYTHON names.
+In: a target, a folder to work in, perhaps a compiler, more sources and flags. Out: the program, and what is
+to be said of it. The same sources, table and compiler give the same bytes. `--stub` makes one without a
+Python program inside, for tests and for looking: it runs the Python that LAUNCHER_TEST_PYTHON names.
 """
 
 import argparse

@@ -3,11 +3,13 @@
 `--no-skips` turns a skip or an expected failure, of a test or of a whole module, into a failure.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from support import leftovers
+from support.launching import Launchers
+from support.scripted import launched
 
 BEFORE = pytest.StashKey[set[str]]()
 LEFT = pytest.StashKey[list[str]]()
@@ -24,6 +26,22 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     config.stash[BEFORE] = leftovers.names()
     leftovers.guard()
+
+
+@pytest.fixture(scope="session")
+def launchers(tmp_path_factory: pytest.TempPathFactory) -> Launchers:
+    """Compile launchers, each once a session."""
+    return Launchers(tmp_path_factory.mktemp("launchers"))
+
+
+@pytest.fixture(params=["python", "launcher"])
+def each_client(request: pytest.FixtureRequest, launchers: Launchers) -> Iterator[str]:
+    """Run the test with the Python client, then with the launcher: `support.scripted.client` starts it."""
+    if request.param == "python":
+        yield request.param
+    else:
+        with launched(launchers):
+            yield request.param
 
 
 @pytest.hookimpl(tryfirst=True)

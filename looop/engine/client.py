@@ -186,6 +186,8 @@ class Relay:
     def _receive(self) -> None:
         try:
             for frame in self._line.receive():
+                if self._over():  # nothing can follow the end
+                    return
                 self._take(frame)
         except wire.ProtocolError:
             self._line.gone = True
@@ -221,10 +223,9 @@ class Relay:
             raise wire.ProtocolError("BADVERSION of a verb that was taken")
         if wire.OLDEST <= theirs < self._speaks:
             self._speaks = theirs
-            self._line.gone = True
-        else:
-            say(OTHER_PROTOCOL.format(ours=wire.PROTOCOL, theirs=theirs))
-            self._code = UNREACHABLE
+            raise wire.ProtocolError("a protocol that only we speak")
+        say(OTHER_PROTOCOL.format(ours=wire.PROTOCOL, theirs=theirs))
+        self._code = UNREACHABLE
 
     def _write(self) -> None:
         fd, data = self._writing[0]

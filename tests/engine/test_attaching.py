@@ -13,7 +13,8 @@ import pytest
 from looop.core import wire
 from looop.core.wire import Frame
 from looop.session.screen import Modes
-from support.scripted import ROOT, RUN_IT_HERE, Line, Scripted, scripted
+from support.launching import RUN_IT_HERE
+from support.scripted import ROOT, Line, Scripted, scripted
 from support.terminal import ATTACH, Terminal, attached
 from support.waiting import until
 

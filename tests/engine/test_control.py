@@ -69,17 +69,17 @@ async def test_another_user_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert (ran.stdout, ran.stderr) == (b"b''\n", b"")
 
 
-async def test_a_person_is_told_from_what_looop_started(profile: Profile) -> None:
+async def test_a_person_is_told_from_what_looop_started(profile: Profile, each_client: str) -> None:
     async def verb(call: Call) -> int:
         await call.out(call.caller.kind.name)
         return 0
 
     live = FakeLive()
     async with control(profile, verb, live):
-        with client(profile.sock, "verb") as process:  # our own child, as a sensor would be
+        with client(profile.sock, "status") as process:  # our own child, as a sensor would be
             assert (await ended(process))[1] == b"CHILD"
         live.doing = Doing.DECIDING
-        with client(profile.sock, "verb") as process:
+        with client(profile.sock, "status") as process:
             assert (await ended(process))[1] == b"TICK"
     assert Kind.PERSON.name == "PERSON"
 
@@ -138,7 +138,7 @@ async def test_the_socket_is_gone_at_the_end_but_never_another_engines(profile: 
     assert profile.sock.exists()
 
 
-async def test_a_path_longer_than_a_socket_address_is_served(tmp_path: Path) -> None:
+async def test_a_path_longer_than_a_socket_address_is_served(tmp_path: Path, each_client: str) -> None:
     deep = Profile(data=tmp_path / ("d" * 90) / ("e" * 90), config=tmp_path / "c")
     deep.pulse.mkdir(parents=True)
 
@@ -147,7 +147,7 @@ async def test_a_path_longer_than_a_socket_address_is_served(tmp_path: Path) -> 
 
     async with control(deep, verb):
         assert (await asked(deep)).code == 6
-        with client(deep.sock, "verb") as process:
+        with client(deep.sock, "status") as process:
             assert (await ended(process))[0] == 6
 
 

@@ -29,7 +29,9 @@ def test_a_hand_without_whole_arguments_is_no_protocol(payload: bytes) -> None:
         wire.unpack_hand(payload)
 
 
-async def test_flushed_returns_once_the_caller_has_written_everything(profile: Profile) -> None:
+async def test_flushed_returns_once_the_caller_has_written_everything(
+    profile: Profile, each_client: str
+) -> None:
     seen = []
 
     async def verb(call: Call) -> int:
@@ -39,7 +41,7 @@ async def test_flushed_returns_once_the_caller_has_written_everything(profile: P
         return 0
 
     async with control(profile, verb):
-        with client(profile.sock, "verb", stdout=subprocess.PIPE) as process:
+        with client(profile.sock, "flag", stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             fd = process.stdout.fileno()
             first = await trio.to_thread.run_sync(os.read, fd, 1000)
@@ -76,7 +78,9 @@ async def test_a_caller_that_hangs_up_before_it_wrote_has_flushed_nothing(profil
     assert ends[0] is not int
 
 
-async def test_a_caller_killed_before_it_wrote_has_flushed_nothing(profile: Profile) -> None:
+async def test_a_caller_killed_before_it_wrote_has_flushed_nothing(
+    profile: Profile, each_client: str
+) -> None:
     flushed, handed = [], trio.Event()
 
     async def verb(call: Call) -> int:
@@ -87,7 +91,7 @@ async def test_a_caller_killed_before_it_wrote_has_flushed_nothing(profile: Prof
         return 0
 
     async with control(profile, verb) as served:
-        with client(profile.sock, "verb", stdout=subprocess.PIPE) as process:
+        with client(profile.sock, "flag", stdout=subprocess.PIPE) as process:
             await handed.wait()
             process.send_signal(signal.SIGKILL)
             await ended(process)
@@ -114,8 +118,10 @@ async def test_an_answer_from_the_past_confirms_nothing(profile: Profile) -> Non
     assert flushed == [1]
 
 
-def test_who_was_handed_a_text_goes_on_with_its_arguments_at_the_next_engine(tmp_path: Path) -> None:
-    path = tmp_path / "sock"
+def test_who_was_handed_a_text_goes_on_with_its_arguments_at_the_next_engine(
+    tmp_path: Path, each_client: str
+) -> None:
+    path = tmp_path / ".sock"
     with scripted(path) as engine, client(path, "flag", "--wait") as process:
         with engine.accept() as line:
             line.run()
@@ -129,8 +135,8 @@ def test_who_was_handed_a_text_goes_on_with_its_arguments_at_the_next_engine(tmp
         assert output(process) == (0, b"yes\n", b"")
 
 
-def test_half_a_hand_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "sock"
+def test_half_a_hand_is_none(tmp_path: Path, each_client: str) -> None:
+    path = tmp_path / ".sock"
     whole = wire.encode(Frame(wire.HAND, wire.pack_hand(("flag", "--taken", "7"), b"yes\n")))
     with scripted(path) as engine, client(path, "flag", "--wait") as process:
         with engine.accept() as line:
@@ -143,8 +149,8 @@ def test_half_a_hand_is_none(tmp_path: Path) -> None:
         assert output(process) == (0, b"", b"")
 
 
-def test_a_stream_that_can_not_be_written_confirms_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "sock"
+def test_a_stream_that_can_not_be_written_confirms_nothing(tmp_path: Path, each_client: str) -> None:
+    path = tmp_path / ".sock"
     with (
         scripted(path) as engine,
         Path("/dev/full").open("wb") as full,

@@ -13,6 +13,7 @@ from looop.core.problem import Problem
 from looop.engine import holder, shutdown, startup
 from looop.store.paths import Profile
 from looop.store.profile import prepare
+from support.launching import WITH_PYTHON, Launchers
 from support.waiting import until
 
 pytestmark = pytest.mark.process
@@ -31,33 +32,41 @@ def profile(tmp_path: Path) -> Profile:
     return found
 
 
+@pytest.fixture(params=["python", "launcher"])
+def program(request: pytest.FixtureRequest, launchers: Launchers) -> Sequence[str]:
+    return LOOOP if request.param == "python" else (str(launchers()),)
+
+
 def environ(profile: Profile) -> dict[str, str]:
-    return {**os.environ, "LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
+    own = {"LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
+    return {**os.environ, **WITH_PYTHON, **own}
 
 
-def shell(profile: Profile, script: str) -> subprocess.CompletedProcess[str]:
-    command = ["/bin/sh", "-c", script, "sh", *LOOOP]
+def shell(program: Sequence[str], profile: Profile, script: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", "-c", script, "sh", *program]
     return subprocess.run(
         command, env=environ(profile), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
 @pytest.mark.parametrize("verb", ["version", "status", "help"])
-def test_a_closed_stdout_is_no_fault(profile: Profile, verb: str) -> None:
-    said = shell(profile, f'"$@" {verb} >&-')
+def test_a_closed_stdout_is_no_fault(program: Sequence[str], profile: Profile, verb: str) -> None:
+    said = shell(program, profile, f'"$@" {verb} >&-')
     assert (said.returncode, said.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_a_version_that_finds_no_room_says_so_in_one_sentence(profile: Profile) -> None:
-    said = shell(profile, '"$@" version >/dev/full')
+def test_a_version_that_finds_no_room_says_so_in_one_sentence(
+    program: Sequence[str], profile: Profile
+) -> None:
+    said = shell(program, profile, '"$@" version >/dev/full')
     assert (said.returncode, said.stderr.count("\n")) == (1, 1)
 
 
-def leaves_after_one_line(profile: Profile, argv: Sequence[str]) -> int:
+def leaves_after_one_line(program: Sequence[str], profile: Profile, argv: Sequence[str]) -> int:
     """Follow something that says no more, read its first line, go away; its exit code."""
     with subprocess.Popen(
-        [*LOOOP, *argv], env=environ(profile), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [*program, *argv], env=environ(profile), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
     ) as caller:
         assert caller.stdout is not None
         assert caller.stdout.readline()
@@ -67,17 +76,20 @@ def leaves_after_one_line(profile: Profile, argv: Sequence[str]) -> int:
 
 @pytest.mark.parametrize("argv", [("log", "-f"), ("watch",)])
 def test_a_reader_that_leaves_ends_a_follower_that_has_nothing_more_to_say(
-    profile: Profile, argv: Sequence[str]
+    program: Sequence[str], profile: Profile, argv: Sequence[str]
 ) -> None:
     profile.pulse_log.write_text("one line\n")
-    assert leaves_after_one_line(profile, argv) == 0
+    assert leaves_after_one_line(program, profile, argv) == 0
 
 
-async def test_a_reader_that_leaves_ends_a_relayed_follower_too(profile: Profile) -> None:
+async def test_a_reader_that_leaves_ends_a_relayed_follower_too(
+    program: Sequence[str], profile: Profile
+) -> None:
     await startup.up(profile, env=environ(profile), command=LOOOP)
     try:
         with trio.fail_after(PATIENCE):
-            assert await trio.to_thread.run_sync(leaves_after_one_line, profile, ("log", "-f")) == 0
+            argv = ("log", "-f")
+            assert await trio.to_thread.run_sync(leaves_after_one_line, program, profile, argv) == 0
     finally:
         with trio.CancelScope(shield=True):
             await shutdown.down(profile, now=True)

@@ -11,7 +11,8 @@ from looop.core.problem import Exit, Problem
 from looop.core.wire import Frame
 from looop.engine.call import Call, RunLocally
 from looop.store.paths import Profile
-from support.scripted import RUN_IT_HERE, client
+from support.launching import RUN_IT_HERE
+from support.scripted import client
 from support.served import PATIENCE, Bare, asked, control, ended, fails
 
 
@@ -60,9 +61,9 @@ async def test_a_fault_leaves_the_engine_answering(profile: Profile) -> None:
         assert (await asked(profile)).code == 0
 
 
-async def test_a_verb_for_its_callers_own_process_is_left_to_it(profile: Profile) -> None:
+async def test_a_verb_for_its_callers_own_process_is_left_to_it(profile: Profile, each_client: str) -> None:
     async with control(profile, fails(RunLocally())):
-        with client(profile.sock, "help") as process:
+        with client(profile.sock, "journal") as process:
             assert (await ended(process))[0] == RUN_IT_HERE
 
 

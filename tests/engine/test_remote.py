@@ -15,7 +15,7 @@ from support.served import PATIENCE, Bare, asked, control, ended
 
 
 async def test_a_verb_gets_its_callers_folder_environment_and_streams(
-    profile: Profile, tmp_path: Path
+    profile: Profile, each_client: str
 ) -> None:
     async def verb(call: Call) -> int:
         await call.out(f"{call.cwd} {call.env['TZ']} {call.tty.stdout}\n")
@@ -23,7 +23,7 @@ async def test_a_verb_gets_its_callers_folder_environment_and_streams(
         return 7
 
     async with control(profile, verb):
-        with client(profile.sock, "verb", env={"TZ": "UTC"}) as process:
+        with client(profile.sock, "status", env={"TZ": "UTC"}) as process:
             assert await ended(process) == (7, f"{Path.cwd()} UTC False\n".encode(), b"\xff\n")
 
 
@@ -55,24 +55,24 @@ async def test_many_verbs_run_at_once_and_keep_their_own_streams(profile: Profil
     }
 
 
-async def test_stdin_is_read_to_its_end(profile: Profile) -> None:
+async def test_stdin_is_read_to_its_end(profile: Profile, each_client: str) -> None:
     async def verb(call: Call) -> int:
         await call.out(str(len(await call.stdin(1 << 20))))
         return 0
 
     async with control(profile, verb):
-        with client(profile.sock, "verb", stdin=subprocess.PIPE) as process:
+        with client(profile.sock, "status", stdin=subprocess.PIPE) as process:
             process_out = trio.to_thread.run_sync(process.communicate, b"x" * 300_000)
             assert (await process_out)[0] == b"300000"
 
 
-async def test_more_stdin_than_allowed_is_a_usage_error(profile: Profile) -> None:
+async def test_more_stdin_than_allowed_is_a_usage_error(profile: Profile, each_client: str) -> None:
     async def verb(call: Call) -> int:
         await call.stdin(1000)
         return 0
 
     async with control(profile, verb):
-        with client(profile.sock, "verb", stdin=subprocess.PIPE) as process:
+        with client(profile.sock, "status", stdin=subprocess.PIPE) as process:
             _, err = await trio.to_thread.run_sync(process.communicate, b"x" * 100_000)
     assert process.returncode == 2
     assert b"more than 1000 bytes" in err

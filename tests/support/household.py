@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +42,13 @@ class Household:
     )
     met: set[Proc] = field(default_factory=set)
 
-    async def up(self, *, patience: float = PATIENCE, **fake: object) -> startup.Seen:
+    async def up(
+        self, *, patience: float = PATIENCE, command: Sequence[str] = COMMAND, **fake: object
+    ) -> startup.Seen:
         env = self.env | {name: str(value) for name, value in fake.items()}
         try:
             return await startup.up(
-                self.profile, env=env, command=COMMAND, timing=self.timing, patience=patience
+                self.profile, env=env, command=command, timing=self.timing, patience=patience
             )
         finally:
             self.meet()

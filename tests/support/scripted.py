@@ -13,22 +13,25 @@ from typing import IO, Self
 
 from looop.core import wire
 from looop.core.wire import Frame
+from support.launching import RUN_IT_HERE, Launchers, into
 
 PATIENCE = 60.0
 UNREAD = 1.0  # seconds without progress after which a flood counts as held back
-RUN_IT_HERE = 77
-"""What the client process exits with when `relay` says that the verb must run in the caller's process."""
-
 ROOT = Path(__file__).parents[2]
 CLIENT = f"""
 import os, sys
+from looop.core import wire
 from looop.engine import client
 for setting in filter(None, os.environ.get("CLIENT_SETTINGS", "").split(",")):
     name, _, value = setting.partition("=")
-    setattr(client, name, float(value))
+    module, kind = (wire, int) if hasattr(wire, name) else (client, float)
+    setattr(module, name, kind(value))
 code = client.relay(sys.argv[1], sys.argv[2:], os.environ, os.getcwd())
 os._exit({RUN_IT_HERE} if code is None else code)
 """
+
+
+_launchers: list[Launchers] = []  # the last one makes the clients; without any they are Python's
 
 
 class Line:
@@ -121,6 +124,16 @@ def scripted(path: Path) -> Iterator[Scripted]:
 
 
 @contextmanager
+def launched(launchers: Launchers) -> Iterator[None]:
+    """Have `client` start launchers for as long as this lasts."""
+    _launchers.append(launchers)
+    try:
+        yield
+    finally:
+        _launchers.pop()
+
+
+@contextmanager
 def client(
     path: Path,
     *argv: str,
@@ -131,12 +144,13 @@ def client(
     settings: str = "",
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a client of the socket at `path`; it is killed at the end of the block if it still runs."""
+    if _launchers:
+        command, env = [str(_launchers[-1].set(settings))], into(path, env or {})
+    else:
+        command = [sys.executable, "-c", CLIENT, str(path)]
+        env = {"PYTHONPATH": str(ROOT), "CLIENT_SETTINGS": settings, **(env or {})}
     with subprocess.Popen(
-        [sys.executable, "-c", CLIENT, str(path), *argv],
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "CLIENT_SETTINGS": settings, **(env or {})},
+        [*command, *argv], stdin=stdin, stdout=stdout, stderr=stderr, env={**os.environ, **env}
     ) as process:
         try:
             yield process
