@@ -55,7 +55,8 @@ int main(int argc, char *argv[])
     open_streams();
     if (argc == 2 && asks_version(argv[1]) && tell_version())
         return 0;
-    name_this_file();
+    if (!bundle_inside())
+        name_this_file();
     int code;
     if (is_relayed(argc - 1, argv + 1) && relay(argc - 1, argv + 1, &code))
         return code;

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from looop.child.environ import restored
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Caller, Kind, Tty
 
@@ -93,7 +94,7 @@ class LocalCall:
         """Run an editor in the foreground, as a shell would: it has this very terminal and its signals."""
         kept = {number: signal.signal(number, signal.SIG_IGN) for number in _KEYS}
         try:
-            pid = os.posix_spawnp(argv[0], list(argv), dict(self.env), setsigdef=(*_KEYS, *_PYTHONS))
+            pid = os.posix_spawnp(argv[0], list(argv), restored(self.env), setsigdef=(*_KEYS, *_PYTHONS))
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except OSError as error:
             raise Problem(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import trio
 
-from looop import __version__
+from looop.child.environ import build
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
@@ -277,7 +277,7 @@ class Engine:
             await trio.sleep_forever()
         try:
             how = "started" if await self._ward.start() else "already"
-            await call.out(f"{how} {__version__}")
+            await call.out(f"{how} {build()}")
         except Problem as problem:
             await call.out(problem.text)
             return problem.exit_code

@@ -19,6 +19,7 @@ from enum import Enum
 from pathlib import Path
 
 from looop.child import tree
+from looop.child.environ import pinned
 from looop.core.problem import Exit, Problem
 from looop.engine import holder, ptychild, renewal
 from looop.engine.keeperlog import log, log_error, trim
@@ -164,7 +165,7 @@ class Keeper:
 
     def _spawn(self, mode: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
-        argv = [*self.command, "--line", str(LINE), *mode]
+        argv = [*pinned(self.command), "--line", str(LINE), *mode]
         # `theirs` is never LINE itself: that is our lock, so the copy always loses its close-on-exec.
         with ours, theirs:
             ptychild.set_limit(self.ptys.limits)

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 import trio
 
-from looop import __version__
 from looop.child import stray
-from looop.child.environ import own_command
+from looop.child.environ import build, own_command
 from looop.core import wire
 from looop.core.problem import Exit, Problem
 from looop.engine import failure, keeper
@@ -64,7 +63,7 @@ async def up(
             answer = await ask(profile.sock, START)
             if answer is not None and answer.code is not None:
                 said, _, version = answer.out.partition(" ")
-                ours = version == __version__ and answer.protocol == wire.PROTOCOL
+                ours = version == build() and answer.protocol == wire.PROTOCOL
                 if answer.code != Exit.DONE or ours:
                     return _seen(answer.code, answer.out, said, first=look == 0, renewed=renewed)
                 if not renewed:
