@@ -1,7 +1,7 @@
 """The zstd library that the launcher unpacks with: one C file, compiled as the launcher is, for any machine.
 
 In: `ZSTD_SOURCE`, a folder that holds `zstd.c` and `zstd.h`; without it the source of the PyPI package
-`zstandard`, which carries them, at the version and digest that `requirements.lock` names. Out: an object
+`zstandard`, which carries them, at the version and digest that `requirements.txt` names. Out: an object
 file, and where its header is.
 """
 
@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-LOCK = Path(__file__).with_name("requirements.lock")
+LOCK = Path(__file__).with_name("requirements.txt")
 _PINNED = re.compile(r"^zstandard==(\S+).*?(?=^\S)", re.MULTILINE | re.DOTALL)
 _PARTS = ("LICENSE", "zstd.h", "zstd_errors.h", "zstd.c")
 _FLAGS = (
