@@ -9,19 +9,27 @@ BIN := .venv/bin
 READY := .venv/.ready
 AGENTS := .cache/agents
 
-.PHONY: run test test-fast test-agents check format bench clean
+.PHONY: run test test-fast test-agents binary test-binary check format bench clean
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not agents"
+	$(BIN)/python -m pytest -m "not agents and not binary"
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -m "not agents and not process and not slow"
+	$(BIN)/python -m pytest -q -m "not agents and not binary and not process and not slow"
 
 test-agents: $(READY) $(AGENTS)/.ready
 	$(BIN)/python -m pytest -m agents tests/agents
+
+# One native file, dist/looop; `make test-binary` points at it what elsewhere runs this checkout.
+binary: $(READY)
+	launcher/build $(PYTHON)
+
+test-binary: binary
+	TESTED_LOOOP=$(CURDIR)/dist/looop $(BIN)/python -m pytest tests/binary tests/story \
+		tests/engine/test_attach_for_real.py tests/engine/test_hostile_callers.py
 
 check: $(READY)
 	$(BIN)/ruff check .
