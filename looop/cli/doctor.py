@@ -1,11 +1,10 @@
 """Look for what would stop the loop at night: `doctor`.
 
-In: everything that a beat will need. Out: one line each, with what to do about it. It changes nothing, runs
-no agent, and works with no profile, a broken CONFIG and a dead engine alike.
+In: everything that a beat will need. Out: one line each, with what to do about it. It changes nothing, asks
+no agent anything but its version, and works with no profile, a broken CONFIG and a dead engine alike.
 """
 
 import os
-import pwd
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ class DoctorView(msgspec.Struct, frozen=True):
 
 async def doctor(*, call: ACall, profile: AProfile, json: Json = False) -> int:
     """Look for what would stop the loop; 1 if there is anything."""
-    findings = tuple(_examine(call, profile))
+    findings = (*_examine(call, profile), *await _start(call, profile))
     well = all(finding.grade is not Grade.BAD for finding in findings)
     rows = [[str(finding.grade), finding.what, line(finding.said)] for finding in findings]
     await emit(call, DoctorView(well, findings), table(rows), json=json)
@@ -147,6 +146,20 @@ def _user(_: Profile) -> tuple[Grade, str]:
     return Grade.FINE, f"uid {os.geteuid()}"
 
 
+async def _start(call: Call, profile: Profile) -> tuple[Finding, ...]:
+    """Start the agent's program as a night would, wherever DATA is; CONFIG's own troubles are told already."""
+    from looop.cli import doctor_start  # noqa: PLC0415 - Trio, which the manual's look at this verb spares
+
+    try:
+        settings = config.load(profile, call.env)
+    except TROUBLE:
+        return ()
+    try:
+        return (Finding("start", *await doctor_start.start(profile, settings, call.env)),)
+    except TROUBLE as error:
+        return (Finding("start", Grade.BAD, problem_of(error).text),)
+
+
 _LOOKS: dict[str, Callable[[Profile], tuple[Grade, str]]] = {
     "user": _user,
     "disk": _disk,
@@ -185,11 +198,7 @@ def _sleep(_profile: Profile, _call: Call) -> tuple[Grade, str]:
 
 
 def _linger(_profile: Profile, _call: Call) -> tuple[Grade, str]:
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return Grade.NOTE, f"uid {os.geteuid()} has no name here: whether a logout ends it is not known"
-    return doctor_machine.linger(user)
+    return doctor_machine.linger_of(doctor_machine.user())
 
 
 _SURROUNDINGS: dict[str, Callable[[Profile, Call], tuple[Grade, str]]] = {

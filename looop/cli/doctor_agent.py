@@ -13,7 +13,7 @@ from typing import Any
 
 from looop.cli.findings import Grade
 from looop.core import first_run, runners
-from looop.store import files
+from looop.store import files, searchpath
 from looop.store.config import Config
 from looop.store.paths import Profile
 
@@ -37,7 +37,7 @@ def dialogs(profile: Profile, settings: Config, env: Mapping[str, str]) -> tuple
 
 def path(profile: Profile, settings: Config, env: Mapping[str, str]) -> tuple[Grade, str]:
     """Compare the PATH of the last `up` with the caller's: what can't be found there, and can here."""
-    theirs = _path_of_up(profile)
+    theirs = searchpath.recall(profile)
     if theirs is None:
         return Grade.NOTE, "the engine will have the PATH of the shell that says `looop up`"
     agent = runners.PROGRAMS.get(settings.runner)
@@ -75,9 +75,3 @@ def _read(place: Path) -> Any:
         return json.loads(files.read_regular(place.resolve(), _LARGEST))
     except (FileNotFoundError, ValueError, RecursionError, RuntimeError):
         return None
-
-
-def _path_of_up(profile: Profile) -> str | None:
-    wish = _read(profile.up)
-    found = wish.get("path") if isinstance(wish, dict) else None
-    return found if isinstance(found, str) else None

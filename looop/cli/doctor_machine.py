@@ -5,6 +5,7 @@ No program is run and nothing is changed; what a system does not tell is said so
 """
 
 import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -90,12 +91,30 @@ def linger(user: str, root: Path = _ROOT, platform: str = sys.platform) -> Found
         return Grade.NOTE, "a logout from the desktop may end the engine: `looop up` starts it again"
     if not files.present(root / "run" / "systemd" / "system"):
         return Grade.FINE, "no systemd here that ends programs at a logout"
-    if files.present(root / "var" / "lib" / "systemd" / "linger" / user):
-        return Grade.FINE, f"{user} lingers: a logout ends nothing"
-    return (
-        Grade.NOTE,
-        f"a logout may end the engine and its sessions (KillUserProcesses): `loginctl enable-linger {user}`",
-    )
+    if lingers(user, root):
+        return Grade.FINE, f"{user} lingers: a logout ends nothing that `looop up --install` started"
+    advice = f"`loginctl enable-linger {user}`, then `looop up --install`, prevents it"
+    return Grade.NOTE, f"a logout may end the engine and its sessions: {advice}"
+
+
+def linger_of(name: str | None) -> Found:
+    """Tell it of a user who may have no name."""
+    if name is None:
+        return Grade.NOTE, f"uid {os.geteuid()} has no name here: whether a logout ends it is not known"
+    return linger(name)
+
+
+def user() -> str | None:
+    """Give the name of the user that this process has, None if it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
+
+
+def lingers(user: str, root: Path = _ROOT) -> bool:
+    """Tell whether systemd runs a user's services from boot on, and after a logout too."""
+    return files.present(root / "var" / "lib" / "systemd" / "linger" / user)
 
 
 def _number(path: Path) -> int | None:

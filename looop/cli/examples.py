@@ -56,6 +56,7 @@ EXAMPLES = {
     "detach": "looop detach review",
     "init": "looop init --runner claude --yes",
     "notify": "looop notify --test",
+    "uninstall": "looop uninstall --purge",
     "doctor": "looop doctor",
     "config": "looop config bash > ~/.local/share/bash-completion/completions/looop",
     "version": "looop version --json",

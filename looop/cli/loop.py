@@ -5,16 +5,17 @@ Neighbours: `engine.startup`, `shutdown` and `foreground`, imported only where o
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from looop.cli import follow, times
+from looop.cli import follow, service, times
 from looop.cli.consent import agree_first, hint, unconfined
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
+from looop.cli.service import InstalledView
 from looop.cli.show import DoneView, emit, line, until
 from looop.cli.status import StatusView
 from looop.core.phase import Phase
@@ -22,6 +23,7 @@ from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, RunLocally
 from looop.engine.live import Live, RunVerb
 from looop.store import pause as pauses
+from looop.store import searchpath
 from looop.store.paths import Profile
 from looop.store.pause import Pause
 from looop.store.profile import prepare
@@ -30,12 +32,13 @@ from looop.store.profile import prepare
 class UpView(msgspec.Struct, frozen=True):
     """What `up --json` prints: the pulse as it was seen alive; `already`, before this `up` too.
 
-    `renewed`: another version of looop ran, and this one has taken its place.
+    `renewed`: another version of looop ran, and this one has taken its place. `service`: with --install.
     """
 
     already: bool
     phase: Phase
     renewed: bool = False
+    service: InstalledView | None = None
     v: int = 1
 
 
@@ -54,18 +57,28 @@ async def up(
     call: ATerminal,
     profile: AProfile,
     watch: Annotated[bool, FLAG, Parameter(help="Follow the pulse; Ctrl-C leaves it running.")] = False,
+    install: Annotated[bool, FLAG, Parameter(help="Have it start by itself after a reboot, too.")] = False,
+    uninstall: Annotated[bool, FLAG, Parameter(help="Only undo --install; a running pulse goes on.")] = False,
     json: Json = False,
 ) -> int:
     """Start the pulse. Returns when it is seen alive, or says why it is not."""
     from looop.engine import startup  # noqa: PLC0415 - keeper and engine, which only two verbs need
 
+    if install and uninstall:
+        raise Problem(Exit.USAGE, "bad-value", "Give --install or --uninstall, not both.")
+    if uninstall:
+        return await service.uninstall(call, profile, json=json)
     if prepare(profile, call.env):
         await call.err(f"A new profile: {profile.data}\n")
     await agree_first(call, profile)
-    seen = await startup.up(profile, env=call.env)
-    view = UpView(seen.already, await _phase(profile), seen.renewed)
-    await emit(call, view, _seen(view), json=json)
+    env = _unattended(profile, call)
+    installed = await service.install(call, profile) if install else None
+    seen = await startup.up(profile, env=env)
+    view = UpView(seen.already, await _phase(profile), seen.renewed, installed)
+    said = service.installed(installed) if installed else ""
+    await emit(call, view, said + _seen(view), json=json)
     await call.err("".join(_warnings(profile, call, view.phase)))
+    await call.err(service.after_logout(installed) if installed else "")
     return await follow.watch(call=call, profile=profile, live=None) if watch else int(Exit.DONE)
 
 
@@ -183,6 +196,18 @@ async def _phase(profile: Profile) -> Phase:
         return msgspec.json.decode(answer.out, type=StatusView).phase if answer else Phase()
     except msgspec.MsgspecError:  # it has been ended in this very moment
         return Phase()
+
+
+def _unattended(profile: Profile, call: Call) -> Mapping[str, str]:
+    """Give keeper's environment: at a terminal the caller's, whose PATH is kept; else with the one kept.
+
+    A unit, cron or ssh has a PATH of its own, where neither the agent nor what sensors call may be.
+    """
+    kept = None if call.tty.stdin else searchpath.recall(profile)
+    if kept is not None:
+        return {**call.env, "PATH": kept}
+    searchpath.remember(profile, call.env.get("PATH", ""))
+    return call.env
 
 
 def _seen(view: UpView) -> str:

@@ -64,11 +64,17 @@ class Profile:
     events = _Below("events.jsonl")
     cost = _Below("cost.jsonl")
     up = _Below(".up")
+    search_path = _Below(".path")
     sock = _Below(".sock")
     keeper_lock = _Below(".keeper.lock")
     lock = _Below(".lock")
     policy_lock = _Below(".policy.lock")
     format = _Below(".format")
+
+
+def tops() -> frozenset[str]:
+    """Name everything of looop's own that may lie in DATA itself, rotated logs and the like apart."""
+    return frozenset(place.top for place in vars(Profile).values() if isinstance(place, _Below))
 
 
 def locate(env: Mapping[str, str], cwd: str) -> Profile:
@@ -190,8 +196,7 @@ def _judge_contents(profile: Profile) -> None:
     names = set(os.listdir(profile.data))  # noqa: PTH208 - names are all that is wanted
     if names & {profile.playbook.name, profile.journal.name}:
         return
-    ours = {place.top for place in vars(Profile).values() if isinstance(place, _Below)}
-    others = sorted(name for name in names - ours - _HARMLESS if not name.startswith(TEMP_PREFIX))
+    others = sorted(name for name in names - tops() - _HARMLESS if not name.startswith(TEMP_PREFIX))
     if others:
         raise Problem(
             Exit.REFUSED,

@@ -54,7 +54,6 @@ def imported(profile: Profile, *argv: str) -> tuple[int, set[str]]:
         ("pause", "--for", "1h"),
         ("goal", "new", "tea", "text"),
         ("why",),
-        ("doctor",),
     ],
 )
 def test_a_verb_on_files_alone_imports_no_event_loop_and_no_painter(
