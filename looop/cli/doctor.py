@@ -147,7 +147,7 @@ def _user(_: Profile) -> tuple[Grade, str]:
 
 
 async def _start(call: Call, profile: Profile) -> tuple[Finding, ...]:
-    """Start the agent's program as a night would, wherever DATA is; CONFIG's own troubles are told already."""
+    """Start the agent's program as a night would, with or without DATA; CONFIG's trouble is told already."""
     from looop.cli import doctor_start  # noqa: PLC0415 - Trio, which the manual's look at this verb spares
 
     try:

@@ -34,10 +34,10 @@ def sessions(profile: Profile) -> tuple[str, ...]:
         return ("?",)
 
 
-async def end(profile: Profile, *, grace: float = GRACE) -> Ended:
+async def end(profile: Profile) -> Ended:
     """End the pulse, its engine, keeper, all sessions and a `tick` by hand. Problem REFUSED as of `down`."""
     try:
-        stopped = await shutdown.down(profile, sessions=True, patience=grace)
+        stopped = await shutdown.down(profile, sessions=True, patience=GRACE)
     except Problem as problem:
         if problem.exit_code is Exit.REFUSED:
             raise

@@ -102,10 +102,9 @@ def test_a_mac_is_told_of_caffeinate(tmp_path: Path) -> None:
 def test_who_does_not_linger_is_told_how_to(tmp_path: Path) -> None:
     assert doctor_machine.linger("ann", tmp_path, "linux")[0] is Grade.FINE
     (tmp_path / "run/systemd/system").mkdir(parents=True)
-    assert doctor_machine.linger("ann", tmp_path, "linux") == (
-        Grade.NOTE,
-        "a logout may end the engine and its sessions (KillUserProcesses): `loginctl enable-linger ann`",
-    )
+    said = "a logout may end the engine and its sessions: "
+    said += "`loginctl enable-linger ann`, then `looop up --install`, prevents it"
+    assert doctor_machine.linger("ann", tmp_path, "linux") == (Grade.NOTE, said)
     written(tmp_path, "var/lib/systemd/linger/ann")
     assert doctor_machine.linger("ann", tmp_path, "linux")[0] is Grade.FINE
 
