@@ -15,8 +15,8 @@ from pathlib import Path
 from looop.store import files, homes
 
 _HEAD = 4096
-# A version of the program is named by the digest of its bytes; beside it its lock, or what an unpacking left.
-_UNPACKED = re.compile(r"\.?[0-9a-f]{16,64}([.-][A-Za-z0-9.-]*)?")
+# launcher/cache.c: a version is named by the digest of its bytes; beside it what a killed launcher left, a lock.
+_UNPACKED = re.compile(r"[0-9a-f]{64}|\.(new|old)-[0-9a-f-]+|\.lock")
 _COMPLETIONS = (
     ("XDG_DATA_HOME", "bash-completion/completions/looop"),
     ("XDG_DATA_HOME", "zsh/site-functions/_looop"),

@@ -87,8 +87,8 @@ def test_each_cache_is_emptied_of_versions_and_then_removed(tmp_path: Path, env:
     caches = [tmp_path / ".cache/looop", tmp_path / "run/looop", tmp_path / f"var-tmp/looop-{os.geteuid()}"]
     for cache in caches:
         version(cache)
-        version(cache, f".{DIGEST}.tmp-17")
-        put(cache / f"{DIGEST}.lock")
+        version(cache, ".new-17-6a5f")
+        put(cache / ".lock")
     swept = cleared(env)
     assert len(swept.gone) == 9
     assert (swept.kept, swept.failed) == ((), ())
