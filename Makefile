@@ -48,6 +48,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/screens.py
 	$(BIN)/python benchmarks/ptys.py cat echo idle start
 	$(BIN)/python benchmarks/sessions.py
+	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
