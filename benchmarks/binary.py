@@ -1,6 +1,6 @@
 """What the frozen file costs beyond the relay: starts through its Python, and the first call of all.
 
-In: dist/looop, from `make binary`. Out: lines of figures, taken on this machine in this run; medians, in turns
+In: dist/looop, from `make binary`. Out: lines of figures of this machine in this run; medians, in turns
 with `python3 -c pass`, so that a busy machine slows all. These are measurements, never tests.
 """
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from looop.store import files, homes
 
 _HEAD = 4096
-# launcher/cache.c: a version is named by the digest of its bytes; beside it what a killed launcher left, a lock.
+# launcher/cache.c: a version is named by the digest of its bytes; beside it a killed launcher's rest, a lock.
 _UNPACKED = re.compile(r"[0-9a-f]{64}|\.(new|old)-[0-9a-f-]+|\.lock")
 _COMPLETIONS = (
     ("XDG_DATA_HOME", "bash-completion/completions/looop"),
