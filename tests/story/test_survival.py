@@ -36,7 +36,8 @@ def test_engines_killed_in_the_middle_of_floods_lose_no_line_and_no_code(
     assert looop.keeper.pid == keeper
 
 
-def test_verbs_that_wait_go_on_at_the_next_engine(looop: Person) -> None:
+def test_verbs_that_wait_go_on_at_the_next_engine(each_looop: Person) -> None:
+    looop = each_looop
     looop("start-session", "a", "--command", "echo first; read x; echo second; read x; exit 7")
     expecting, waiting = looop.start("expect", "a", "second", "--since", "0"), looop.start("wait", "a")
     following = looop.start("log", "a", "-f", "--raw", "--since", "0")

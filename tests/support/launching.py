@@ -4,9 +4,9 @@ What it does not relay is run by the Python that LAUNCHER_TEST_PYTHON names; wit
 `RUN_IT_HERE`.
 """
 
-import os
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from launcher.compile import STUB, compile_launcher
@@ -20,21 +20,35 @@ WITH_PYTHON = {"LAUNCHER_TEST_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
 
 
 class Launchers:
-    """The launchers of one test session, below a folder of theirs."""
+    """The launchers of one test session, below a folder of theirs; all of one compiler and its flags."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, compiler: Sequence[str] = (), flags: Sequence[str] = ()) -> None:
+        self._folder, self._compiler, self._flags = folder, compiler, flags
         self._made: dict[tuple[tuple[str, str], ...], Path] = {}
 
     def __call__(self, **defines: str) -> Path:
         """Give the launcher with these numbers of `table.h` replaced."""
         key = tuple(sorted(defines.items()))
         if key not in self._made:
-            work = self._folder / f"{len(self._made)}-{os.getpid()}"
-            work.mkdir()
-            compile_launcher(work / "looop", work=work, defines=defines, extra_sources=[STUB])
-            self._made[key] = work / "looop"
+            self._made[key] = self.made_of(**defines)
         return self._made[key]
+
+    def with_flags(self, *flags: str, compiler: Sequence[str] = ()) -> "Launchers":
+        """Give launchers that are compiled otherwise."""
+        return Launchers(self._folder, compiler, flags)
+
+    def made_of(self, *sources: Path, **defines: str) -> Path:
+        """Compile one with more sources."""
+        work = Path(tempfile.mkdtemp(dir=self._folder))
+        compile_launcher(
+            work / "looop",
+            work=work,
+            compiler=self._compiler,
+            defines=defines,
+            extra_sources=[STUB, *sources],
+            extra_flags=self._flags,
+        )
+        return work / "looop"
 
     def set(self, settings: str) -> Path:
         """Give the launcher with `NAME=VALUE,…` as the Python client spells it, times in seconds."""

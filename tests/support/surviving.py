@@ -14,6 +14,7 @@ from pathlib import Path
 from looop.child import tree
 from looop.child.proc import Proc
 from looop.engine import holder
+from looop.engine.address import dial
 from looop.engine.timing import Timing
 from support.person import PATIENCE, Person
 from support.waiting import until
@@ -75,14 +76,22 @@ class Floods:
 
 
 def next_engine(looop: Person, before: Proc) -> Proc:
-    """Wait for the engine after this one."""
+    """Wait for the engine after this one, and until it can be called."""
 
     def found() -> bool:
         engine = holder.living(looop.profile.lock)
-        return engine is not None and engine.pid != before.pid
+        return engine is not None and engine.pid != before.pid and answers(looop.profile.sock)
 
     until(found, "another engine")
     return looop.engine
+
+
+def answers(sock: Path) -> bool:
+    """Tell whether somebody listens there."""
+    line = dial(str(sock), 0)
+    if line is not None:
+        line.close()
+    return line is not None
 
 
 def gone(processes: Sequence[Proc]) -> None:
