@@ -19,7 +19,13 @@ from pathlib import Path
 from launcher import table
 
 HERE = Path(__file__).parent
-SOURCES = ("main", "places", "platform", "address", "signals", "wire", "run", "output", "relay")
+SOURCES = tuple(
+    f"{noun}.c"
+    for noun in (
+        *("main", "places", "relay", "engine", "person"),
+        *("address", "wire", "run", "output", "signals", "platform"),
+    )
+)
 STUB = HERE.parent / "tests" / "launcher" / "bundle_stub.c"
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
 _LINUX = ("-D_GNU_SOURCE", "-Wl,--build-id=none", "-Wl,--gc-sections")
@@ -82,7 +88,7 @@ def compile_launcher(
             f"-ffile-prefix-map={HERE}=.",
             f"-I{work}",
             f"-I{HERE}",
-            *(str(HERE / f"{name}.c") for name in SOURCES),
+            *(str(HERE / name) for name in SOURCES),
             *map(str, extra_sources),
             *extra_flags,
             "-o",

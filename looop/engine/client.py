@@ -106,10 +106,9 @@ class Relay:
             return self._code
         until = time.monotonic() + self._reconnect
         while self._lost() and time.monotonic() < until:
-            if self._redial():
-                self._ride(until)
-                until = time.monotonic() + self._reconnect if self._line.taken else until
-            if not self._line.taken:
+            if self._redial() and self._ride(until):
+                until = time.monotonic() + self._reconnect
+            else:
                 self._pause()
         return self._given_up() if self._code is None else self._code
 
@@ -125,13 +124,14 @@ class Relay:
         say(LOST.format(verb=" ".join(self._argv[:1])))
         return UNREACHABLE
 
-    def _ride(self, until: float) -> None:
-        """Use one connection until it ends; by `until` (monotonic) the engine must have taken the verb."""
+    def _ride(self, until: float) -> bool:
+        """Use one connection until it ends; whether the engine had taken the verb by `until` (monotonic)."""
         self._until = until
         while self._writing or not (self._line.gone or self._over()):
             self._turn()
         if self._signalled and self._code is None:
             self._code = SIGNALLED + self._signalled
+        return self._line.taken
 
     def _lost(self) -> bool:
         return self._code is None and self._resume is not None and not self._left_to_us

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import resource
 import signal
 import struct
 import subprocess
@@ -242,7 +243,8 @@ def test_a_verb_that_can_resume_goes_on_at_the_next_engine(sock: Path) -> None:
 
 
 def test_without_a_next_engine_the_verb_that_could_resume_is_given_up(sock: Path) -> None:
-    with scripted(sock) as engine, client(sock, "watch", settings="RECONNECT=0.3") as process:
+    with scripted(sock) as engine, client(sock, "watch", settings="RECONNECT=2") as process:
+        before = cpu_of_the_ended()
         with engine.accept() as line:
             line.run()
             line.say(Frame(wire.RESUME, wire.pack_fields(["watch"])))
@@ -250,6 +252,13 @@ def test_without_a_next_engine_the_verb_that_could_resume_is_given_up(sock: Path
         code, _, err = output(process)
     assert code == 4
     assert b"in the middle of `watch`" in err
+    assert cpu_of_the_ended() - before < 0.5  # s of 2: it looks now and then
+
+
+def cpu_of_the_ended() -> float:
+    """How many seconds our children have computed that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_an_interrupt_ends_the_search_for_the_next_engine(sock: Path) -> None:
@@ -259,6 +268,8 @@ def test_an_interrupt_ends_the_search_for_the_next_engine(sock: Path) -> None:
             line.say(Frame(wire.RESUME, wire.pack_fields(["watch"])), out(b"x"))
             assert process.stdout is not None
             process.stdout.read(1)
+        with engine.accept() as line:  # it searches, and what it found is no engine yet
+            line.hear()
         engine.close()
         process.send_signal(signal.SIGINT)
         assert output(process)[0] == 130

@@ -104,5 +104,5 @@ def _imports(node: ast.AST, inside: str | None) -> Iterator[Import]:
 
 
 if __name__ == "__main__":
-    for folder in ("looop", "tests", "benchmarks"):
+    for folder in ("looop", "launcher", "tests", "benchmarks"):
         print(report(folder))  # noqa: T201 - it is this program's output
