@@ -32,7 +32,7 @@ class Timer:
     def __init__(self) -> None:
         self.took: dict[str, list[float]] = {}
 
-    def run(self, name: str, argv: Sequence[str], env: dict[str, str]) -> None:
+    def run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
         quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
         began = time.perf_counter()
         pid = os.posix_spawnp(argv[0], argv, env, file_actions=quiet)
