@@ -32,7 +32,7 @@ _MEMO_LONGEST = 512
 _LOOK_AGAIN = 0.2  # seconds between two looks for an engine
 _STARTS = 2  # the first engine that answers may be one that was about to leave
 _HELP = frozenset({"--help", "-h"})
-_HOMELESS = ("help", "version", "config", "goal", "sensor")
+_HOMELESS = ("help", "version", "config", "complete", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
 _GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
 
@@ -113,13 +113,6 @@ def app() -> App:
 def parse(argv: tuple[str, ...]) -> Parsed:
     """Parse with cyclopts, synchronously; CycloptsError for a mistake. Remembered for short argvs."""
     return _parse_memo(argv) if sum(map(len, argv)) < _MEMO_LONGEST else _parse(argv)
-
-
-def complete() -> App:
-    """Give the parser with every verb imported, as help and completions need it."""
-    for verb in COMMANDS:
-        find(verb)
-    return app()
 
 
 def find(verb: str) -> App:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from looop.cli.fleet import check_lives, sessions_of
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.show import emit, many
+from looop.cli.tab import LivingId
 from looop.core.problem import Exit, Problem
 from looop.engine.call import RawCall
 
@@ -27,7 +28,7 @@ class DetachedView(msgspec.Struct, frozen=True):
 
 
 async def attach(
-    name: str,
+    name: LivingId,
     /,
     *,
     call: ARawCall,
@@ -52,7 +53,9 @@ async def attach(
     return await sessions.attach(view.id, call, observe=observe)
 
 
-async def detach(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def detach(
+    name: LivingId, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """Throw every attached terminal off a session, which goes on."""
     sessions = sessions_of(profile, live)
     view = sessions.get(name)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from looop.cli.fleet import sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.show import emit, line, many, span, table, until
+from looop.cli.tab import SessionId
 from looop.core.hooks import report
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Explained
@@ -19,7 +20,9 @@ _LARGEST = 1 << 20
 """Bytes of a hook's JSON that are read: a prompt or an answer may be in it."""
 
 
-async def explain(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def explain(
+    name: SessionId, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """Say what shows that a session works, waits or asks."""
     view = await sessions_of(profile, live).explain(name)
     await emit(call, view, table(_rows(view, time.time())), json=json)

@@ -14,6 +14,7 @@ from looop.cli.asking import addressed, desk, own, session_of, spoken
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Text
 from looop.cli.show import DoneView, clean, emit, encode, ended, line, span
+from looop.cli.tab import AnyFlag, FlagId, LivingId, ProposalId
 from looop.core.problem import Exit, Problem
 from looop.core.questions import Answered
 from looop.engine.call import Call
@@ -22,8 +23,10 @@ from looop.engine.unattended import Unattended
 from looop.store import flags
 from looop.store.paths import Profile
 
-Session: TypeAlias = Annotated[str | None, Parameter(help="The session; else the one that calls.")]
-Flag: TypeAlias = Annotated[str, Parameter(help="Its number, or the id of the session that asks.")]
+Session: TypeAlias = Annotated[LivingId | None, Parameter(help="The session; else the one that calls.")]
+_WHICH = "Its number, or the id of the session that asks."
+Flag: TypeAlias = Annotated[FlagId, Parameter(help=_WHICH)]
+Offer: TypeAlias = Annotated[ProposalId, Parameter(help=_WHICH)]
 Wait: TypeAlias = Annotated[bool, FLAG, Parameter(help="Wait for the answer, and print it.")]
 
 _LEAST = 0.1
@@ -123,14 +126,14 @@ async def answer(
     return await _told(await side.answer(flag, said, "a person"), "answered", call, json=json)
 
 
-async def approve(flag: Flag, /, *, call: ACall, live: ALive, json: Json = False) -> int:
+async def approve(flag: Offer, /, *, call: ACall, live: ALive, json: Json = False) -> int:
     """Approve a proposal as it was shown: it lands now."""
     return await _told(
         await desk(live).decide(flag, "", "a person", approved=True), "approved", call, json=json
     )
 
 
-async def deny(flag: Flag, /, *text: Text, call: ACall, live: ALive, json: Json = False) -> int:
+async def deny(flag: Offer, /, *text: Text, call: ACall, live: ALive, json: Json = False) -> int:
     """Deny a proposal; TEXT tells the session why."""
     why = await spoken(text, call)
     return await _told(
@@ -139,7 +142,7 @@ async def deny(flag: Flag, /, *text: Text, call: ACall, live: ALive, json: Json 
 
 
 async def unflag(
-    flag: str | None = None,
+    flag: AnyFlag | None = None,
     /,
     *,
     call: ACall,

@@ -17,6 +17,7 @@ from looop.cli.disk import disk
 from looop.cli.growing import Growing, start_of_last
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Follow, Json, Since, Tail
 from looop.cli.show import clean, encode
+from looop.cli.tab import LogId
 from looop.core.problem import Exit
 from looop.engine.call import Call
 from looop.engine.live import Live
@@ -43,7 +44,7 @@ class LogView(msgspec.Struct, frozen=True):
 
 
 async def log(  # noqa: PLR0913 - a verb's flags
-    name: str = _PULSE,
+    name: LogId = _PULSE,
     /,
     *,
     call: ACall,

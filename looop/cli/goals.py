@@ -13,6 +13,7 @@ from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, ATerminal, Json, Text
 from looop.cli.mistakes import missing
 from looop.cli.show import clean, emit, ended, line, many, table
+from looop.cli.tab import GoalName
 from looop.core.goal import front, is_goal
 from looop.core.ids import goal_name
 from looop.core.moves import LARGEST, Write
@@ -56,7 +57,7 @@ async def goals(*, call: ACall, profile: AProfile, live: ALive, json: Json = Fal
     return int(Exit.DONE)
 
 
-async def show(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def show(name: GoalName, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
     """Print one goal, archived ones too."""
     view = await disk(live, _read, profile, goal_name(name))
     notes = ["(archived)\n"] if view.archived else []
@@ -87,7 +88,9 @@ async def new(
     return await commit(plan, ("goal", "new", file), call, profile, live, json=json)
 
 
-async def archive(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def archive(
+    name: GoalName, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """Move a goal to goals/archive/: it is kept, and no longer counts."""
     file = goal_name(name)
 
@@ -106,7 +109,7 @@ async def archive(name: str, /, *, call: ACall, profile: AProfile, live: ALive, 
     return await commit(plan, ("goal", "archive", file), call, profile, live, json=json)
 
 
-async def edit(name: str, /, *, call: ATerminal, profile: AProfile, live: ALive) -> int:
+async def edit(name: GoalName, /, *, call: ATerminal, profile: AProfile, live: ALive) -> int:
     """Open a goal in $VISUAL or $EDITOR; the pulse notices when it is saved."""
     file = goal_name(name)
     path = profile.goals / file

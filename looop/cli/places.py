@@ -128,6 +128,7 @@ VERBS: dict[str, VerbInfo] = {
     "uninstall": VerbInfo(LOCAL, changes=True, profile=False, person=True, trio=True),
     "doctor": VerbInfo(LOCAL, profile=False, trio=True),
     "config": VerbInfo(LOCAL, profile=False),
+    "complete": VerbInfo(profile=False, hidden=True),
     "version": VerbInfo(LOCAL, profile=False),
     "help": VerbInfo(LOCAL, profile=False),
 }

@@ -11,6 +11,7 @@ from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import missing
 from looop.cli.show import clean, emit, line, span, table
+from looop.cli.tab import SensorName, SensorOff, SensorOn
 from looop.core.ids import sensor_name
 from looop.core.moves import LARGEST, Write
 from looop.core.problem import Exit, Problem
@@ -65,7 +66,9 @@ async def sensors(*, call: ACall, profile: AProfile, live: ALive, json: Json = F
     return int(Exit.DONE)
 
 
-async def show(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def show(
+    name: SensorName, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """Print one sensor's script and its last reading."""
     view = await disk(live, _view, profile, sensor_name(name))
     text = f"{clean(view.script).rstrip()}\n\n{table([_row(view.sensor)])}"
@@ -73,12 +76,12 @@ async def show(name: str, /, *, call: ACall, profile: AProfile, live: ALive, jso
     return int(Exit.DONE)
 
 
-async def off(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def off(name: SensorOn, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
     """Switch a sensor off: it keeps its file, as NAME.sh.off, and no longer runs."""
     return await _switch(name, call, profile, live, on=False, json=json)
 
 
-async def on(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def on(name: SensorOff, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
     """Switch a sensor on again."""
     return await _switch(name, call, profile, live, on=True, json=json)
 

@@ -14,6 +14,7 @@ from looop.cli import drawing
 from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.show import emit, line, many, span, table
+from looop.cli.tab import SessionId
 from looop.core import shot as shots
 from looop.core.problem import Exit, Problem
 from looop.core.quote import visible
@@ -69,7 +70,7 @@ async def ls(
 
 
 async def shot(
-    name: str,
+    name: SessionId,
     /,
     *,
     call: ACall,

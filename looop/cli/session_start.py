@@ -27,6 +27,7 @@ from looop.cli.fleet import (
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Text
 from looop.cli.mistakes import missing
 from looop.cli.show import emit, line, many
+from looop.cli.tab import GoalName, LivingId, NewId, RunnerName, SessionId
 from looop.core import ids
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView, Start, State
@@ -43,16 +44,16 @@ _FIRST_STEPS = 0.3
 
 
 async def start_session(  # noqa: PLR0913 - a verb's flags
-    name: str,
+    name: NewId,
     prompt: Text = "",
-    runner: str = "",
+    runner: RunnerName = "",
     /,
     *,
     call: ACall,
     profile: AProfile,
     live: ALive,
     goal: Annotated[
-        str | None, Parameter(help="The goal that it works on; else the one named alike.")
+        GoalName | None, Parameter(help="The goal that it works on; else the one named alike.")
     ] = None,
     meta: Annotated[bool, FLAG, Parameter(help="It drafts changes of policy, and proposes them.")] = False,
     command: Annotated[
@@ -82,7 +83,9 @@ async def start_session(  # noqa: PLR0913 - a verb's flags
     return int(Exit.DONE)
 
 
-async def restart(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def restart(
+    name: SessionId, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """Run a session's command and prompt again; a live one is ended first."""
     sessions = sessions_of(profile, live)
     view = sessions.get(name)
@@ -95,7 +98,7 @@ async def restart(name: str, /, *, call: ACall, profile: AProfile, live: ALive, 
 
 
 async def resume(
-    name: str | None = None,
+    name: SessionId | None = None,
     /,
     *,
     call: ACall,
@@ -120,7 +123,7 @@ async def resume(
 
 
 async def kill(
-    name: str,
+    name: LivingId,
     /,
     *,
     call: ACall,
@@ -141,7 +144,7 @@ async def kill(
 
 
 async def prune(
-    name: str | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+    name: SessionId | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
     """Remove ended sessions, logs and all; those with an open flag or an unheard answer stay."""
     sessions = sessions_of(profile, live)

@@ -23,8 +23,9 @@ from looop.cli.fleet import (
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.session_start import check_one, each
 from looop.cli.show import emit
+from looop.cli.tab import LivingId, Tab
 from looop.core.input_text import LONGEST, checked
-from looop.core.keys import KeyModes, encode
+from looop.core.keys import NAMES, KeyModes, encode
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import State, Typed
 from looop.engine.call import Call
@@ -51,7 +52,7 @@ class SentView(msgspec.Struct, frozen=True):
 
 
 async def send(
-    name: str,
+    name: LivingId,
     /,
     *text: Annotated[str, Parameter(allow_leading_hyphen=True, help="The words; - reads them from stdin.")],
     call: ACall,
@@ -82,9 +83,13 @@ async def send(
 
 
 async def key(
-    name: str,
+    name: LivingId,
     /,
-    *keys: Annotated[str, Parameter(allow_leading_hyphen=True, help="Enter Esc Tab Up C-c M-x F1 S-Tab …")],
+    *keys: Annotated[
+        str,
+        Tab(words=NAMES),
+        Parameter(allow_leading_hyphen=True, help="Enter Esc Tab Up C-c M-x F1 S-Tab …"),
+    ],
     call: ACall,
     profile: AProfile,
     live: ALive,
@@ -106,7 +111,7 @@ async def key(
 
 
 async def resize(
-    name: str, size: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+    name: LivingId, size: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
     """Give a session's terminal another SIZE, as 120x40: columns and lines."""
     columns, lines = _size(size)
@@ -125,7 +130,7 @@ AllLive = Annotated[bool, FLAG, Parameter(name="--all", help="All live sessions.
 
 
 async def freeze(
-    name: str | None = None,
+    name: LivingId | None = None,
     /,
     *,
     call: ACall,
@@ -146,7 +151,7 @@ async def freeze(
 
 
 async def thaw(
-    name: str | None = None,
+    name: LivingId | None = None,
     /,
     *,
     call: ACall,

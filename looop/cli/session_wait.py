@@ -15,6 +15,7 @@ from looop.cli import times
 from looop.cli.fleet import ending, exactly, sessions_of
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Since
 from looop.cli.show import clean, emit, line, span
+from looop.cli.tab import SessionId
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView
 
@@ -63,7 +64,7 @@ class IdleView(msgspec.Struct, frozen=True):
 
 
 async def expect(  # noqa: PLR0913 - a verb's flags
-    name: str,
+    name: SessionId,
     pattern: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
@@ -107,7 +108,7 @@ async def expect(  # noqa: PLR0913 - a verb's flags
 
 
 async def wait(
-    name: str,
+    name: SessionId,
     /,
     *,
     call: ACall,
@@ -141,7 +142,7 @@ async def wait(
 
 
 async def wait_idle(
-    name: str,
+    name: SessionId,
     /,
     *,
     call: ACall,

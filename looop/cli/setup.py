@@ -15,6 +15,8 @@ from looop import __version__
 from looop.cli.consent import agree
 from looop.cli.inject import FLAG, ACall, AProfile, ATerminal, Json
 from looop.cli.show import emit
+from looop.cli.tab import RunnerName
+from looop.cli.verbs import load
 from looop.core.problem import Exit
 from looop.store.profile import prepare
 
@@ -41,7 +43,7 @@ async def init(
     call: ATerminal,
     profile: AProfile,
     runner: Annotated[
-        str | None, Parameter(help="The agent; by default the first one that is found.")
+        RunnerName | None, Parameter(help="The agent; by default the first one that is found.")
     ] = None,
     yes: Annotated[bool, FLAG, Parameter(help="Agree to its commands without being asked.")] = False,
     json: Json = False,
@@ -54,9 +56,10 @@ async def init(
 
 async def config(shell: Shell, /, *, call: ACall) -> int:
     """Print completions for a shell, such as: source <(looop config bash)."""
-    from looop.cli.app import complete  # noqa: PLC0415 - app imports its verbs lazily, and so this module
+    from looop.cli import completion  # noqa: PLC0415 - app imports its verbs lazily, and so this module
 
-    await call.out(complete().generate_completion(prog_name="looop", shell=shell.value))
+    write = load(f"looop.cli.completion_{shell.value}:script")
+    await call.out(write(completion.grammar(), __version__))
     return int(Exit.DONE)
 
 

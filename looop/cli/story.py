@@ -14,6 +14,7 @@ from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json, Tail
 from looop.cli.mistakes import missing
 from looop.cli.show import emit, line, money, span, table, until, when
+from looop.cli.tab import RunId, Story
 from looop.core.ids import goal_name, is_run_id
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
@@ -66,7 +67,7 @@ class WhyView(msgspec.Struct, frozen=True):
 
 
 async def runs(
-    run: str | None = None,
+    run: RunId | None = None,
     /,
     *,
     call: ACall,
@@ -101,7 +102,7 @@ async def runs(
 
 
 async def why(
-    about: str | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+    about: Story | None = None, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
     """Tell why, of a RUN, HH:MM today, goals/x.md or sessions/x, else of now.
 

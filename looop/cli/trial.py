@@ -12,6 +12,7 @@ import msgspec
 from looop.cli.inject import ACall, AProfile, Json
 from looop.cli.sensors import no_sensor
 from looop.cli.show import clean, emit, line
+from looop.cli.tab import SensorName
 from looop.core.ids import sensor_name
 from looop.core.problem import Exit
 from looop.engine.call import Call
@@ -31,7 +32,7 @@ class TrialView(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-async def run(name: str, /, *, call: ACall, profile: AProfile, json: Json = False) -> int:
+async def run(name: SensorName, /, *, call: ACall, profile: AProfile, json: Json = False) -> int:
     """Run a sensor as the loop would, and show what it says; 1 if it fails."""
     from looop.engine import trial  # noqa: PLC0415 - it needs Trio
 

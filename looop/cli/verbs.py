@@ -67,6 +67,7 @@ COMMANDS = {
     "uninstall": "looop.cli.uninstall:uninstall",
     "doctor": "looop.cli.doctor:doctor",
     "config": "looop.cli.setup:config",
+    "complete": "looop.cli.candidates:complete",
     "version": "looop.cli.setup:version",
     "help": "looop.cli.manual:help_",
 }

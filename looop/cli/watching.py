@@ -16,6 +16,7 @@ from looop.cli.inject import ACall, ALive, AProfile
 from looop.cli.session_look import LsView, listed
 from looop.cli.show import encode, line, span
 from looop.cli.status import glance
+from looop.cli.tab import LogId
 from looop.core.ids import PULSE
 from looop.core.problem import Exit
 from looop.core.sessions import SessionView
@@ -33,7 +34,7 @@ _STILL = 2.0
 """Seconds after which a dashboard is painted anew though nobody told of a change."""
 
 
-async def watch(name: str | None = None, /, *, call: ACall, profile: AProfile, live: ALive) -> int:
+async def watch(name: LogId | None = None, /, *, call: ACall, profile: AProfile, live: ALive) -> int:
     """Watch a session, read-only; `pulse` is the loop; with no ID everything at a glance. Ctrl-C ends it."""
     if name == PULSE or (name is None and not call.tty.stdout):
         return await follow.watch(call=call, profile=profile, live=live)

@@ -14,6 +14,7 @@ from looop.cli.asking import desk, own, session_of
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.show import DoneView, emit, line
+from looop.cli.tab import ClaimName, Folder, LivingId
 from looop.cli.times import span
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim
@@ -50,7 +51,7 @@ async def claim(
     *,
     call: ACall,
     live: ALive,
-    session: Annotated[str | None, Parameter(help="For this session; else the one that calls.")] = None,
+    session: Annotated[LivingId | None, Parameter(help="For this session; else the one that calls.")] = None,
     wait: Annotated[bool, FLAG, Parameter(help="Wait until it is free.")] = False,
     timeout: Annotated[  # noqa: ASYNC109 - the flag's name
         str, Parameter(help="With --wait: for at most so long (90s, 10m); 0: any.")
@@ -81,7 +82,9 @@ async def _claimed(held: Claim, who: str, call: Call, *, json: bool) -> int:
     return int(Exit.DONE if mine else Exit.NO)
 
 
-async def unclaim(name: str, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
+async def unclaim(
+    name: ClaimName, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
+) -> int:
     """End a claim: a session its own, a person any."""
     side = live.questions if live is not None else Unattended(profile)
     ended = await side.unclaim(name, own(call))
@@ -98,7 +101,7 @@ async def done(
         str, Parameter(name=("--message", "-m"), allow_leading_hyphen=True, help="What was achieved.")
     ] = "",
     failed: Annotated[bool, FLAG, Parameter(help="It could not be done.")] = False,
-    session: Annotated[str | None, Parameter(help="This session; else the one that calls.")] = None,
+    session: Annotated[LivingId | None, Parameter(help="This session; else the one that calls.")] = None,
     json: Json = False,
 ) -> int:
     """Say how the work ended, and end the session with all that runs in it."""
@@ -127,7 +130,7 @@ async def _mine(call: Call, profile: Profile) -> str:
 
 
 async def sandbox(
-    path: str = ".",
+    path: Folder = ".",
     /,
     *,
     call: ACall,

@@ -1,6 +1,4 @@
-"""The manual, the help and the completions say what the parser does, for people and for machines."""
-
-import subprocess
+"""The manual and the help say what the parser does, for people and for machines."""
 
 import pytest
 
@@ -59,30 +57,3 @@ async def test_the_help_flag_gives_the_same_help(looop: Looop, name: str) -> Non
 async def test_help_of_no_verb_says_which_was_meant(looop: Looop) -> None:
     assert (await looop("help", "gaols")).code == Exit.USAGE
     assert "`looop goals`" in (await looop("help", "gaols")).err
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-async def test_completions_name_every_verb_and_flag_and_nothing_hidden(looop: Looop, shell: str) -> None:
-    text = (await looop("config", shell)).out
-    words = {word for name in SHOWN for word in name.split()}
-    assert [word for word in words if word not in text] == []
-    assert "dry-run" in text
-    assert "waiting" not in text
-    assert "--profile" not in text
-
-
-@pytest.mark.process
-async def test_bash_completes_verbs_flags_and_verbs_of_two_words(looop: Looop) -> None:
-    script = (await looop("config", "bash")).out
-    assert sorted(_completed(script, "looop", "st")) == ["start-session", "status"]
-    assert _completed(script, "looop", "goal", "arch") == ["archive"]
-    assert _completed(script, "looop", "tick", "--dr") == ["--dry-run"]
-
-
-def _completed(script: str, *words: str) -> list[str]:
-    line = " ".join(words)
-    ask = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _looop; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    said = subprocess.run(
-        ["bash", "--norc", "-c", f"{script}\n{ask}"], check=True, capture_output=True, text=True
-    )
-    return said.stdout.split()

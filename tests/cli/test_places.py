@@ -17,7 +17,7 @@ def test_every_verb_of_the_table_is_parsed_and_every_parsed_verb_is_in_the_table
 
 def test_the_parser_knows_no_word_that_the_table_lacks() -> None:
     flags = {"--help", "-h"}
-    root = app.complete()
+    root = app.app()
     words = {name for name in root if name not in flags}
     words |= {f"{group} {name}" for group in places.GROUPS for name in root[group] if name not in flags}
     assert words - {verbs.WAITING} == set(VERBS) - {""}
