@@ -32,7 +32,7 @@ _MEMO_LONGEST = 512
 _LOOK_AGAIN = 0.2  # seconds between two looks for an engine
 _STARTS = 2  # the first engine that answers may be one that was about to leave
 _HELP = frozenset({"--help", "-h"})
-_HOMELESS = ("help", "version", "config", "complete", "goal", "sensor")
+_HOMELESS = ("help", "version", "config", "complete", "licenses", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
 _GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
 

@@ -59,6 +59,7 @@ EXAMPLES = {
     "uninstall": "looop uninstall --purge",
     "doctor": "looop doctor",
     "config": "looop config bash > ~/.local/share/bash-completion/completions/looop",
+    "licenses": "looop licenses pyte | less",
     "version": "looop version --json",
     "help": "looop help sensor run",
 }

@@ -35,7 +35,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "SENSORS": ("sensors", "sensor run", "sensor show", "sensor off", "sensor on"),
     "YOU AND IT": ("answer", "approve", "deny", "unflag", "reports", "claims"),
     "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "sandbox"),
-    "SETTING UP": ("init", "doctor", "notify", "config", "uninstall", "version", "help"),
+    "SETTING UP": ("init", "doctor", "notify", "config", "licenses", "uninstall", "version", "help"),
 }
 
 RULES = """\

@@ -129,6 +129,7 @@ VERBS: dict[str, VerbInfo] = {
     "doctor": VerbInfo(LOCAL, profile=False, trio=True),
     "config": VerbInfo(LOCAL, profile=False),
     "complete": VerbInfo(profile=False, hidden=True),
+    "licenses": VerbInfo(LOCAL, profile=False),
     "version": VerbInfo(LOCAL, profile=False),
     "help": VerbInfo(LOCAL, profile=False),
 }

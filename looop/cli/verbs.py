@@ -68,6 +68,7 @@ COMMANDS = {
     "doctor": "looop.cli.doctor:doctor",
     "config": "looop.cli.setup:config",
     "complete": "looop.cli.candidates:complete",
+    "licenses": "looop.cli.licenses:licenses",
     "version": "looop.cli.setup:version",
     "help": "looop.cli.manual:help_",
 }
@@ -127,6 +128,7 @@ VIEWS = {
     "notify": "looop.cli.notify:NotifyView",
     "uninstall": "looop.cli.uninstall:UninstallView",
     "doctor": "looop.cli.doctor:DoctorView",
+    "licenses": "looop.cli.licenses:LicensesView",
     "version": "looop.cli.setup:VersionView",
     "help": "looop.cli.manual:HelpView",
 }

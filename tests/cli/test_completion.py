@@ -36,6 +36,7 @@ NAMED = {
     "resize": ("living", NOTHING),
     "sandbox": (FOLDERS,),
     "config": ("=bash,zsh,fish",),
+    "licenses": (NOTHING,),
     **dict.fromkeys(("shot", "explain", "wait", "wait-idle", "restart", "resume", "prune"), ("sessions",)),
     **dict.fromkeys(("send", "key", "kill", "freeze", "thaw", "attach", "detach"), ("living",)),
 }
