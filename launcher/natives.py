@@ -6,7 +6,9 @@ Elsewhere than on Debian a build names its natives itself.
 """
 
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +27,23 @@ _SHORT = {
     "musl-dev": "MIT",
 }
 _SEE = "see its text"
+
+
+def of_bundle(binaries: Iterable[tuple[str, str, str]], zstd: Path) -> tuple[Native, ...]:
+    """Name all that a bundle holds beside Python and its packages; `binaries` are PyInstaller's, as they are.
+
+    `zstd` is the folder of the library's source. Where there is no dpkg, on macOS say, nobody knows whose a
+    library is: what comes from outside Python and its packages ends the build then.
+    """
+    outside = sorted({path for _, source, _ in binaries if _is_outside(path := Path(source))})
+    always = (_bootloader(), Native("zstd", _zstd_version(zstd), "BSD-3-Clause", (zstd / "LICENSE",)))
+    if shutil.which("dpkg-query") is None:
+        if outside:
+            raise NoTextError(f"{outside[0]}: whose is it? Without dpkg name it as a Native.")
+        return always
+    linked = ("libc6", *(["musl-dev"] if shutil.which("musl-gcc") else []))
+    libraries = [it for it in of_libraries(outside) if it.name not in linked]
+    return (*always, *map(debian, linked), *libraries)
 
 
 def debian(package: str, *, note: str = "") -> Native:
@@ -48,8 +67,8 @@ def of_libraries(libraries: Iterable[Path]) -> tuple[Native, ...]:
     return tuple(debian(owner) for owner in sorted(owners))
 
 
-def bootloader() -> Native:
-    """Name PyInstaller's bootloader, the C program that starts Python in the bundle."""
+def _bootloader() -> Native:
+    """Name the C program that starts Python in the bundle."""
     it = metadata.distribution("pyinstaller")
     texts = sorted(
         Path(str(it.locate_file(path))) for path in it.files or () if path.name.startswith("COPYING")
@@ -61,6 +80,21 @@ def bootloader() -> Native:
         tuple(texts[:1]),
         "Its bootloader alone is in the program; the exception lets that be shipped with any licence.",
     )
+
+
+def _is_outside(path: Path) -> bool:
+    """Tell whether neither a Python package nor a Python of its own has brought this library."""
+    if "site-packages" in path.parts or "dist-packages" in path.parts:
+        return False
+    own = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix) if prefix != "/usr"]
+    return not any(path.resolve().is_relative_to(prefix) for prefix in own)
+
+
+def _zstd_version(folder: Path) -> str:
+    """Read it from the header, which has it in three numbers."""
+    text = (folder / "zstd.h").read_text(encoding="utf-8")
+    numbers = dict(re.findall(r"#define ZSTD_VERSION_(MAJOR|MINOR|RELEASE) +(\d+)", text))
+    return ".".join(numbers[part] for part in ("MAJOR", "MINOR", "RELEASE"))
 
 
 def _owner(library: Path) -> str:

@@ -1,6 +1,7 @@
 """Nothing is shipped without the text of its licence, and the folder of them is the same each time."""
 
 import json
+import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -151,6 +152,55 @@ def test_a_library_that_nobody_owns_and_a_package_that_is_not_there_are_named(tm
         natives.of_libraries([tmp_path / "libx.so"])
     with pytest.raises(NoTextError, match="no-such-package"):
         natives.debian("no-such-package")
+
+
+@pytest.fixture
+def pyinstaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for the package, which is installed only where the program is frozen."""
+    folder = tmp_path / "site" / "pyinstaller-6.0.dist-info"
+    (folder / "licenses").mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: pyinstaller\nVersion: 6.0\n")
+    (folder / "licenses" / "COPYING.txt").write_text("GPL, with an exception\n")
+    record = "pyinstaller-6.0.dist-info/licenses/COPYING.txt,,\npyinstaller-6.0.dist-info/METADATA,,\n"
+    (folder / "RECORD").write_text(record)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+
+def _zstd(folder: Path) -> Path:
+    (folder / "LICENSE").write_text("BSD License\n")
+    (folder / "zstd.h").write_text(
+        "#define ZSTD_VERSION_MAJOR    1\n#define ZSTD_VERSION_MINOR    5\n#define ZSTD_VERSION_RELEASE  7\n"
+    )
+    return folder
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("pyinstaller")
+def test_a_bundle_names_what_is_neither_python_nor_a_package_of_it(tmp_path: Path) -> None:
+    import msgspec
+
+    libz = next(Path("/lib").glob("*-linux-gnu/libz.so.1"))
+    binaries = [
+        ("libz.so.1", str(libz), "BINARY"),
+        ("msgspec/_core.so", msgspec._core.__file__, "EXTENSION"),
+        ("lib-dynload/math.so", f"{sys.base_prefix}/lib/math.so", "EXTENSION"),
+    ]
+    found = {it.name: it for it in natives.of_bundle(binaries, _zstd(tmp_path))}
+    assert found.keys() - {"musl-dev"} == {"pyinstaller", "zstd", "libc6", "zlib1g"}
+    assert found["zstd"].version == "1.5.7"
+    assert "exception" in found["pyinstaller"].texts[0].read_text()
+    collect(tmp_path / "out", native=tuple(found.values()))
+
+
+@pytest.mark.usefixtures("pyinstaller")
+def test_without_dpkg_a_library_from_outside_ends_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    names = [it.name for it in natives.of_bundle([], _zstd(tmp_path))]
+    assert names == ["pyinstaller", "zstd"]
+    with pytest.raises(NoTextError, match=r"libssl\.dylib: whose is it"):
+        natives.of_bundle([("x", "/opt/ssl/libssl.dylib", "BINARY")], _zstd(tmp_path))
 
 
 def test_the_texts_kept_here_are_whole() -> None:
