@@ -1,20 +1,23 @@
 """The manual: `help`, for people in words and for machines as JSON, with the paths of this very profile.
 
 In: the verbs as the parser has them, so that help can't promise what is not there. Out: text, or verbs with
-their flags, exit codes and the schemas of what they print.
+their flags, exit codes and the schemas of what they print. Neighbour: `manpage`, which is made of the same.
 """
 
+from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from cyclopts import Parameter
 
 from looop import __version__
 from looop.cli import app, guide, places, verbs
-from looop.cli.inject import ACall, AProfile, Json
+from looop.cli.examples import EXAMPLES
+from looop.cli.inject import FLAG, ACall, AProfile, Json
 from looop.cli.mistakes import unknown_verb
 from looop.cli.show import emit
-from looop.core.problem import Exit
+from looop.core.problem import Exit, Problem
 from looop.store.paths import Profile
 
 EXIT_CODES = {
@@ -27,6 +30,8 @@ EXIT_CODES = {
     Exit.TIMEOUT: "the time was up",
 }
 
+
+Man: TypeAlias = Annotated[bool, FLAG, Parameter(help="Print the manual as a page for man(1).")]
 
 _COLUMN, _WIDEST = 32, 110
 """Where the manual's second column begins, further on behind a longer usage; and where a line ends."""
@@ -42,7 +47,10 @@ class FlagHelp(msgspec.Struct, frozen=True):
 
 
 class VerbHelp(msgspec.Struct, frozen=True):
-    """One verb. `prints` names the schema of what it prints with `--json`, if it can."""
+    """One verb. `prints` names the schema of what it prints with `--json`, if it can.
+
+    `about` is what help says beyond the summary, a line for each paragraph.
+    """
 
     name: str
     summary: str
@@ -51,6 +59,8 @@ class VerbHelp(msgspec.Struct, frozen=True):
     person_only: bool
     arguments: tuple[FlagHelp, ...] = ()
     prints: str | None = None
+    about: str = ""
+    example: str = ""
 
 
 class HelpView(msgspec.Struct, frozen=True):
@@ -65,9 +75,11 @@ class HelpView(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-async def help_(*verb: str, call: ACall, profile: AProfile, json: Json = False) -> int:
+async def help_(*verb: str, call: ACall, profile: AProfile, man: Man = False, json: Json = False) -> int:
     """Print the manual, or how to use one VERB."""
     name = " ".join(verb)
+    if man:
+        return await _man(call, alone=not (name or json))
     if name and name not in places.VERBS:
         raise unknown_verb(name)
     if name and not json:
@@ -75,6 +87,17 @@ async def help_(*verb: str, call: ACall, profile: AProfile, json: Json = False) 
         return int(Exit.DONE)
     view = _view(profile, name)
     await emit(call, view, _manual(profile, view) if not json else "", json=json)
+    return int(Exit.DONE)
+
+
+async def _man(call: ACall, *, alone: bool) -> int:
+    """Print the page, which says the same on every machine: its paths are those of a fresh installation."""
+    if not alone:
+        raise Problem(Exit.USAGE, "bad-value", "The manual page is of all verbs: give --man alone.")
+    from looop.cli import manpage  # noqa: PLC0415 - it reads this module
+
+    everywhere = Profile(data=Path("~/.local/state/looop"), config=Path("~/.config/looop.json"))
+    await call.out(manpage.page(_view(everywhere, "")))
     return int(Exit.DONE)
 
 
@@ -99,9 +122,10 @@ def _view(profile: Profile, only: str) -> HelpView:
 def _verb(name: str, view: type | None) -> VerbHelp:
     info = places.VERBS[name]
     command = app.find(name)
+    summary, _, about = command.help.partition("\n")
     return VerbHelp(
         name,
-        command.help.partition("\n")[0],
+        summary,
         info.place.name.lower(),
         info.changes,
         info.person,
@@ -111,6 +135,8 @@ def _verb(name: str, view: type | None) -> VerbHelp:
             if argument.parse and argument.show
         ),
         view.__name__ if view else None,
+        "\n".join(" ".join(paragraph.split()) for paragraph in about.strip().split("\n\n")),
+        EXAMPLES.get(name, ""),
     )
 
 
@@ -133,13 +159,14 @@ def _manual(profile: Profile, view: HelpView) -> str:
 
 
 def _row(verb: VerbHelp) -> str:
-    usage = f"  looop {_usage(verb)}".rstrip()
-    fits = max(len(usage) + 2, _COLUMN) + len(verb.summary) <= _WIDEST
-    between = " " * max(2, _COLUMN - len(usage)) if fits else "\n" + " " * 8
-    return usage + between + verb.summary
+    typed = f"  looop {usage(verb)}".rstrip()
+    fits = max(len(typed) + 2, _COLUMN) + len(verb.summary) <= _WIDEST
+    between = " " * max(2, _COLUMN - len(typed)) if fits else "\n" + " " * 8
+    return typed + between + verb.summary
 
 
-def _usage(verb: VerbHelp) -> str:
+def usage(verb: VerbHelp) -> str:
+    """Give a verb with its arguments and flags, as it is typed."""
     words = [verb.name, *(_shown(argument) for argument in verb.arguments if argument.names != ("--json",))]
     return " ".join(word for word in words if word)
 
