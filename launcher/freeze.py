@@ -14,7 +14,7 @@ from pathlib import Path
 import PyInstaller
 
 from launcher import compile as compiling
-from launcher import libraries, pack, zstd
+from launcher import libraries, licences, natives, pack, zstd
 
 PYINSTALLER = "6.22.3"
 OPTIMIZE = 1  # 2 takes away the docstrings that `--help` is made of
@@ -53,6 +53,14 @@ def own_modules(root: Path) -> list[str]:
 def entry(scripts: Iterable[Entry]) -> list[Entry]:
     """Keep our own script of those that PyInstaller would run: its runtime hooks cost more than a verb."""
     return [script for script in scripts if script[0] == "__main__"]
+
+
+def texts(binaries: Iterable[Entry], work: Path) -> list[Entry]:
+    """Collect the licences of all that is in the bundle; where each text belongs in it."""
+    folder = work / "licences"
+    licences.collect(folder, native=natives.of_bundle(binaries, zstd.source(work)))
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(f"looop/licences/{path.relative_to(folder)}", str(path), "DATA") for path in paths]
 
 
 def finish(folder: Path, work: Path, target: Path) -> None:
