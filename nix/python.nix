@@ -1,0 +1,44 @@
+# The Python that looop runs on: nixpkgs', with the packages of nix/newer.nix renewed where its own won't do.
+# In: nixpkgs. Out: `python`, and `take`, which turns requirements of pyproject.toml into packages or says why not.
+{ lib, python3 }:
+let
+  project = import ./project.nix { inherit lib; };
+  newer = import ./newer.nix;
+
+  # A Python of its own: nobody else's packages are built again, or broken, by a cyclopts that is newer.
+  python = python3.override {
+    self = python;
+    packageOverrides = final: prev: lib.mapAttrs (renewed final prev) newer;
+  };
+
+  renewed =
+    final: prev: name: release:
+    if project.accepts name prev.${name}.version then
+      prev.${name}
+    else
+      prev.${name}.overridePythonAttrs (old: {
+        inherit (release) version;
+        src = final.fetchPypi {
+          pname = name;
+          inherit (release) version hash;
+        };
+        patches = [ ];
+        doCheck = false; # the archive of a release has no tests
+        meta = removeAttrs old.meta [ "changelog" ]; # some name a tag that this source has not
+      });
+
+  take = map (
+    { name, ... }:
+    let
+      package = python.pkgs.${name} or (throw "nixpkgs has no Python package '${name}', which pyproject.toml asks for");
+    in
+    if project.accepts name package.version then
+      package
+    else
+      throw "nixpkgs has ${name} ${package.version}, which pyproject.toml refuses: name a release in nix/newer.nix"
+  );
+in
+if project.acceptsPython python.version then
+  { inherit python take; }
+else
+  throw "nixpkgs has Python ${python.version}, which pyproject.toml refuses"
