@@ -1,5 +1,6 @@
 """A loop under test: a real profile, a shell script as its agent, and one `Beats` that a test drives."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from looop.store import memory, runs
 from looop.store.runs import MoveRecord
 from support.profiles import made_in, sensor
 
-PATH = "/usr/local/bin:/usr/bin:/bin"
+# Where `mv` is, too: a build by Nix has nothing but sh in /bin.
+PATH = f"/usr/local/bin:/usr/bin:/bin:{Path(shutil.which('mv') or '/').parent}"
 GOAL = "---\ngoal: be tested\n---\n"
 NOTE = 'echo "- noted" >> goals/a.md; echo "- noted on a" >> journal.md'
 
