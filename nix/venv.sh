@@ -10,9 +10,9 @@ ln -s "$python" "$venv/bin/python3"
 printf 'home = %s\ninclude-system-site-packages = false\n' "$(dirname "$python")" >"$venv/pyvenv.cfg"
 printf '%s\n' "$out/$site:$modules" | tr ':' '\n' >"$venv/$site/$name.pth"
 
-# looop looks for itself beside its interpreter; -P as when it starts itself.
+# looop looks for itself beside its interpreter.
 {
-    printf '#!%s -P\n' "$venv/bin/python3"
+    printf '#!%s\n' "$venv/bin/python3"
     tail -n +2 "$out/bin/$name"
 } >"$venv/bin/$name"
 chmod 555 "$venv/bin/$name"

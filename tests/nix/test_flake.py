@@ -59,13 +59,13 @@ def test_every_derivation_is_whole_and_for_its_system(nix: flake.Nix, tree: Path
 
 def test_nix_run_starts_the_program_of_the_application(nix: flake.Nix, tree: Path) -> None:
     packages = nix.evaluate(tree, "packages", "builtins.mapAttrs (_: it: it.default.outPath)")
-    apps = nix.evaluate(
-        tree, "apps", "builtins.mapAttrs (_: builtins.mapAttrs (_: it: [ it.type it.program ]))"
-    )
-    assert apps == {
-        system: {name: ["app", f"{packages[system]}/bin/looop"] for name in OUTPUTS["apps"]}
+    described = {"description": PROJECT["description"]}
+    apps = {
+        system: {"type": "app", "program": f"{packages[system]}/bin/looop", "meta": described}
         for system in SYSTEMS
     }
+    wanted = {system: dict.fromkeys(OUTPUTS["apps"], app) for system, app in apps.items()}
+    assert nix.evaluate(tree, "apps", "it: it") == wanted
 
 
 def test_name_version_and_words_are_the_projects(nix: flake.Nix, tree: Path) -> None:
@@ -204,7 +204,8 @@ def test_every_piece_of_shell_is_shell(nix: flake.Nix, tree: Path) -> None:
         assert (checked.returncode, checked.stderr) == (0, ""), piece
 
 
-def test_an_ordinary_user_needs_no_daemon_to_evaluate_it(tree: Path) -> None:
+def test_an_ordinary_user_needs_no_daemon_to_evaluate_it(nix: flake.Nix) -> None:
+    assert nix.folder.exists()
     names = flake.tracked()
 
     def evaluate(folder: Path) -> None:
