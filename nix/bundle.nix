@@ -1,22 +1,21 @@
-# The single native file: looop.spec freezes the program and links the launcher that carries it.
-# In: nixpkgs. Out: bin/looop. On Linux the launcher's compiler and zstd are those of pkgsStatic (musl); macOS has
-# no static libc, so there the launcher is linked with the system's.
+# The single native file: looop.spec freezes the program and compiles the launcher that carries it.
+# In: nixpkgs. Out: bin/looop. On Linux the compiler is that of pkgsStatic (musl), so that the launcher is static;
+# macOS has no static libc, so there it is linked with the system's.
 {
   lib,
   callPackage,
   stdenv,
   pkgsStatic,
-  zstd,
   binutils,
   glibc,
-  patchelf,
 }:
 let
   project = import ./project.nix { inherit lib; };
   inherit (callPackage ./python.nix { }) python take;
   inherit (stdenv.hostPlatform) isLinux;
-  freezer = python.withPackages (_: frozen ++ take [ { name = "pyinstaller"; } ]);
-  frozen = take project.dependencies; # named in the output: Nix can't see store paths in what is compressed
+  frozen = take project.dependencies;
+  freezer = python.withPackages (_: frozen ++ take (project.freezing ++ [ { name = "zstandard"; } ]));
+  zstandard = python.pkgs.fetchPypi ({ pname = "zstandard"; } // (import ./releases.nix).zstandard);
 in
 (if isLinux then pkgsStatic.stdenv else stdenv).mkDerivation {
   pname = "${project.name}-bundle";
@@ -30,18 +29,21 @@ in
   ++ lib.optionals isLinux [
     binutils
     (lib.getBin glibc)
-    patchelf
   ];
-  buildInputs = [ (if isLinux then pkgsStatic.zstd else zstd.override { enableStatic = true; }) ];
 
-  # The same for everybody who builds it; a zip file knows no year before 1980.
+  # The same bytes for everybody who builds it.
+  PYTHONHASHSEED = 0;
   SOURCE_DATE_EPOCH = 315532800;
   dontConfigure = true;
   buildPhase = ''
     runHook preBuild
-    HOME=$TMPDIR python -m PyInstaller --noconfirm ${project.name}.spec
+    mkdir "$TMPDIR/zstandard"
+    tar -xzf ${zstandard} -C "$TMPDIR/zstandard" --strip-components=1
+    ZSTD_SOURCE=$TMPDIR/zstandard/zstd HOME=$TMPDIR python -m PyInstaller --noconfirm ${project.name}.spec
     runHook postBuild
   '';
+
+  # Nix can't see store paths in what is compressed, so those that it may still need are named beside it.
   installPhase = ''
     runHook preInstall
     install -D -m 555 dist/${project.name} "$out/bin/${project.name}"

@@ -1,4 +1,5 @@
-# What pyproject.toml says, for Nix: there is no second list of names, versions and packages.
+# What pyproject.toml says, for Nix: there is no second list of names, versions and packages. What freezes the
+# program is named in launcher/requirements.txt.
 # In: nixpkgs' lib. Out: name, version, requirements as { name, conditions } and `accepts`, which judges a version.
 # What it can't read exactly (a marker, `~=`, `==1.*`) is an error with its text, never a guess.
 { lib }:
@@ -43,6 +44,17 @@ let
         bound = lib.elemAt found 1;
       };
 
+  pins = lib.listToAttrs (lib.concatMap pin (lib.splitString "\n" (builtins.readFile (root + "/launcher/requirements.txt"))));
+  pin =
+    line:
+    let
+      found = builtins.match "([a-z0-9-]+)==([0-9a-z.]+).*" line;
+    in
+    lib.optional (found != null) {
+      name = lib.elemAt found 0;
+      value = lib.elemAt found 1;
+    };
+
   holds =
     version:
     { operator, bound }:
@@ -72,20 +84,14 @@ rec {
   dependencies = map requirement project.dependencies;
   extras = lib.mapAttrs (_: map requirement) project.optional-dependencies;
 
-  # Whether `version` will do for every line of pyproject.toml that names this package.
+  # looop.spec was written for one PyInstaller, and refuses any other.
+  freezing = map (name: requirement "${name}==${pins.${name}}") [ "pyinstaller" ];
+
+  # Whether `version` will do for every line that names this package.
   accepts =
     name: version:
-    lib.all (it: it.name != name || lib.all (holds version) it.conditions) (
-      build ++ dependencies ++ lib.concatLists (lib.attrValues frozen)
-    );
+    lib.all (it: it.name != name || lib.all (holds version) it.conditions) (build ++ dependencies ++ freezing);
   acceptsPython = version: lib.all (holds version) (requirement "python${project.requires-python}").conditions;
-
-  # Of the extras only what is frozen has to agree: tests and linters are nixpkgs' own, at its versions.
-  frozen = removeAttrs extras [
-    "check"
-    "test"
-    "typing"
-  ];
 
   meta = {
     inherit (project) description;

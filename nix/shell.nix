@@ -1,9 +1,8 @@
-# `nix develop`: what `make test` and `make check` need beside a C compiler, at nixpkgs' versions.
+# `nix develop`: what tests and checks need beside a C compiler, at nixpkgs' versions.
 # In: nixpkgs. Out: a shell. `nix develop .#bundle` is the one that looop.spec needs.
 {
   lib,
   callPackage,
-  stdenv,
   mkShell,
   git,
   htop,
@@ -11,12 +10,10 @@
   less,
   mypy,
   nodejs,
-  patchelf,
   procps,
   ruff,
   tmux,
   vim,
-  zstd,
 }:
 let
   project = import ./project.nix { inherit lib; };
@@ -36,7 +33,5 @@ mkShell {
     ruff
     tmux
     vim
-    zstd
-  ]
-  ++ lib.optional stdenv.hostPlatform.isLinux patchelf;
+  ];
 }

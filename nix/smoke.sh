@@ -1,7 +1,7 @@
 # See the `looop` on PATH work, in a profile of its own that is gone afterwards: its version, one beat without an
 # engine, an engine with a session, and the end of both. In: the version that it should have. Out: nothing, or 1.
 set -eu
-unset "${!LOOOP_@}"
+unset "${!LOOOP_@}" "${!XDG_@}"
 home=$(mktemp -d)
 export HOME=$home LOOOP_DATA_DIR=$home/data LOOOP_CONFIG=$home/looop.json
 trap 'looop down --all --now >/dev/null 2>&1 || :; rm -rf "$home"' EXIT

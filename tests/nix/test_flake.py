@@ -1,6 +1,8 @@
 """The flake, evaluated without a network: every output of every system; pyproject.toml is its only list."""
 
+import base64
 import json
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -112,19 +114,39 @@ def test_a_package_that_nixpkgs_has_new_enough_is_nixpkgs_own(
     assert (now["cyclopts"] < "5.99", later["cyclopts"]) == (True, "5.99")
 
 
+def test_each_release_is_the_one_that_the_single_file_is_made_from() -> None:
+    """Version and digest are both in the list that pip checks."""
+    text = (ROOT / "nix/releases.nix").read_text()
+    releases = re.findall(r'(\S+) = \{\s+version = "(.+)";\s+hash = "sha256-(.+)";', text)
+    pinned = re.split(r"^(?=\S)", (ROOT / "launcher/requirements.txt").read_text(), flags=re.MULTILINE)
+    assert len(releases) == text.count(" = {") > 0
+    for name, version, digest in releases:
+        (pin,) = (it for it in pinned if it.startswith(f"{name}=={version} "))
+        assert f"sha256:{base64.b64decode(digest).hex()}" in pin
+
+
+def test_the_single_file_is_frozen_by_the_one_pyinstaller_that_its_spec_takes(
+    nix: flake.Nix, tree: Path
+) -> None:
+    (wanted,) = re.findall(r'^PYINSTALLER = "(.+)"$', (ROOT / "launcher/freeze.py").read_text(), re.MULTILINE)
+    with_it = "it: map (one: one.name) (builtins.head it.nativeBuildInputs).paths"
+    frozen = nix.evaluate(tree, "packages", f"builtins.mapAttrs (_: it: ({with_it}) it.bundle)")
+    assert [f"pyinstaller-{wanted}" in frozen[system] for system in SYSTEMS] == [True] * 4
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         (
             'msgspec = "0.22.0"',
             'msgspec = "0.20.0"',
-            "nixpkgs has msgspec 0.20.0, which pyproject.toml refuses",
+            "nixpkgs has msgspec 0.20.0, which looop refuses",
         ),
         ('pyte = "0.8.2";', "", "nixpkgs has no Python package 'pyte'"),
         (
             'version = "3.13.9"',
             'version = "3.10.9"',
-            "nixpkgs has Python 3.10.9, which pyproject.toml refuses",
+            "nixpkgs has Python 3.10.9, which looop refuses",
         ),
     ],
 )

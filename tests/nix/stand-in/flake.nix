@@ -8,7 +8,7 @@
       # Only what nixpkgs' lib has too: a function that it lacks is missing here as well.
       lib = {
         inherit (builtins) all attrValues concatLists concatMap concatStringsSep elemAt filter;
-        inherit (builtins) head isString length mapAttrs;
+        inherit (builtins) head isString length listToAttrs mapAttrs;
         cleanSource = builtins.filterSource (path: _: baseNameOf path != ".git");
         genAttrs = names: value: builtins.listToAttrs (map (name: { inherit name; value = value name; }) names);
         getBin = it: it;
@@ -35,7 +35,7 @@
         pythonPackages = self: named {
           cyclopts = "4.25.3"; google-re2 = "1.1.20251105"; hatchling = "1.29.0"; hypothesis = "6.150.0";
           msgspec = "0.22.0"; ptyprocess = "0.7.0"; pyinstaller = "6.19.0"; pyte = "0.8.2"; pytest = "9.1.0";
-          pytest-timeout = "2.4.0"; pytest-trio = "0.8.0"; trio = "0.34.0"; wcwidth = "0.8.3";
+          pytest-timeout = "2.4.0"; pytest-trio = "0.8.0"; trio = "0.34.0"; wcwidth = "0.8.3"; zstandard = "0.23.0";
         };
         overridable = builtins.mapAttrs (pname: old: old // {
           overridePythonAttrs = change: make "native" ({ inherit pname; } // change old);
@@ -54,12 +54,11 @@
 
         base = named {
           binutils = "2.44"; git = "2.51"; glibc = "2.40"; htop = "3.4"; import-linter = "2.5"; less = "685"; mypy = "1.19";
-          nodejs = "24.11"; patchelf = "0.15"; procps = "4.0"; ruff = "0.14"; tmux = "3.5"; vim = "9.1";
+          nodejs = "24.11"; procps = "4.0"; ruff = "0.14"; tmux = "3.5"; vim = "9.1";
         } // {
           inherit lib;
           stdenv = stdenv "native";
-          pkgsStatic = { stdenv = stdenv "static"; zstd = make "static" { pname = "zstd"; version = "1.5.7"; }; };
-          zstd = make "native" { pname = "zstd"; version = "1.5.7"; } // { override = args: make "native" (args // { pname = "zstd"; version = "1.5.7"; }); };
+          pkgsStatic.stdenv = stdenv "static";
           python3 = { override = { self, packageOverrides }: python packageOverrides; };
           mkShell = args: make "native" (args // { pname = "nix"; version = "shell"; });
           runCommand = name: args: buildCommand: make "native" (args // { inherit buildCommand; pname = name; version = "check"; });

@@ -1,5 +1,5 @@
-# Packages that looop needs newer than nixpkgs may have them, as released: version, and hash of the source archive.
-# nix/python.nix takes one only where nixpkgs' own is outside of what pyproject.toml asks for.
+# Releases from the package index: version, and hash of the source archive. nix/python.nix takes one only where
+# nixpkgs' own version will not do; nix/bundle.nix takes the C source of zstd out of zstandard's.
 {
   cyclopts = {
     version = "5.5.2";
@@ -12,5 +12,9 @@
   trio = {
     version = "0.35.0";
     hash = "sha256-fvspXHig7NEjXFdZ5iC12lZMqA0u/LAFVCNYhUcki5Y=";
+  };
+  zstandard = {
+    version = "0.25.0";
+    hash = "sha256-dxPhF50WLPXHkG2oduwsy5w6ncvf/vDMf3DDZnogXws=";
   };
 }
