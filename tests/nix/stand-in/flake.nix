@@ -31,10 +31,10 @@
         named = builtins.mapAttrs (pname: version: make "native" { inherit pname version; });
         stdenv = name: { mkDerivation = make name; hostPlatform.isLinux = builtins.elem system lib.platforms.linux; };
 
-        # Versions as nixpkgs had them when this was written; cyclopts and trio are older than looop needs.
+        # Versions that public copies of nixpkgs had; of cyclopts, trio and PyInstaller looop needs others.
         pythonPackages = self: named {
-          cyclopts = "4.25.3"; google-re2 = "1.1.20251105"; hatchling = "1.29.0"; hypothesis = "6.150.0";
-          msgspec = "0.22.0"; ptyprocess = "0.7.0"; pyinstaller = "6.19.0"; pyte = "0.8.2"; pytest = "9.1.0";
+          cyclopts = "4.25.3"; google-re2 = "1.1.20251105"; hatchling = "1.27.0"; hypothesis = "6.150.0";
+          msgspec = "0.22.0"; ptyprocess = "0.7.0"; pyinstaller = "6.11.0"; pyte = "0.8.2"; pytest = "9.1.0";
           pytest-timeout = "2.4.0"; pytest-trio = "0.8.0"; trio = "0.34.0"; wcwidth = "0.8.3"; zstandard = "0.23.0";
         };
         overridable = builtins.mapAttrs (pname: old: old // {
