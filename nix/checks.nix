@@ -4,6 +4,7 @@
   lib,
   callPackage,
   runCommand,
+  runCommandCC,
   git,
   looop,
   looop-bundle,
@@ -26,7 +27,7 @@ in
   smoke = smoke looop;
   bundle = smoke looop-bundle;
   tests =
-    runCommand "${project.name}-tests"
+    runCommandCC "${project.name}-tests"
       {
         nativeBuildInputs = [
           (python.withPackages (_: take (project.build ++ project.dependencies) ++ tests))

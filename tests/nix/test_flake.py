@@ -203,6 +203,10 @@ def test_the_launchers_compiler_is_static_where_there_is_a_static_libc(nix: flak
     assert kinds == {name: "static" if name.endswith("linux") else "native" for name in SYSTEMS}
 
 
+def test_the_tests_have_a_compiler_since_they_compile_the_launcher(nix: flake.Nix, tree: Path) -> None:
+    assert nix.evaluate(tree, "checks.x86_64-linux.tests", "it: it.stdenv") == "native"
+
+
 def test_the_overlay_gives_both_packages_and_changes_nothing_else(nix: flake.Nix, tree: Path) -> None:
     names = nix.evaluate(
         tree, "overlays.default", "it: builtins.attrNames (it { callPackage = _: _: { }; } { })"

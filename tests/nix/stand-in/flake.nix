@@ -28,6 +28,7 @@
           { name = "${args.pname}-${args.version}"; builder = "/bin/sh"; inherit system stdenv; }
           // removeAttrs args [ "meta" "passthru" ]
         ) // { inherit (args) pname version; meta = args.meta or { changelog = throw "no tag"; }; };
+        run = stdenv: pname: args: buildCommand: make stdenv (args // { inherit pname buildCommand; version = "check"; });
         named = builtins.mapAttrs (pname: version: make "native" { inherit pname version; });
         stdenv = name: { mkDerivation = make name; hostPlatform.isLinux = builtins.elem system lib.platforms.linux; };
 
@@ -61,7 +62,8 @@
           pkgsStatic.stdenv = stdenv "static";
           python3 = { override = { self, packageOverrides }: python packageOverrides; };
           mkShell = args: make "native" (args // { pname = "nix"; version = "shell"; });
-          runCommand = name: args: buildCommand: make "native" (args // { inherit buildCommand; pname = name; version = "check"; });
+          runCommand = run "no compiler";
+          runCommandCC = run "native";
         };
         extend = overlay: let
           final = base // overlay final base // { callPackage = call final; };
