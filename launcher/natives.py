@@ -5,6 +5,7 @@ package of a library says is taken from its copyright file, with the common lice
 Elsewhere than on Debian a build names its natives itself.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from launcher.licences import Native, NoTextError
+from launcher.licences import TEXTS, Native, NoTextError
 
 DOCUMENTS = Path("/usr/share/doc")
 COMMON = Path("/usr/share/common-licenses")
@@ -33,10 +34,13 @@ def of_bundle(binaries: Iterable[tuple[str, str, str]], zstd: Path) -> tuple[Nat
     """Name all that a bundle holds beside Python and its packages; `binaries` are PyInstaller's, as they are.
 
     `zstd` is the folder of the library's source. Where there is no dpkg, on macOS say, nobody knows whose a
-    library is: what comes from outside Python and its packages ends the build then.
+    library is: what comes from outside Python and its packages ends the build then, unless the variable
+    NATIVES is `listed`: it is named with its place, for a build that ships nothing without that place.
     """
     outside = sorted({path for _, source, _ in binaries if _is_outside(path := Path(source))})
     always = (_bootloader(), Native("zstd", _zstd_version(zstd), "BSD-3-Clause", (zstd / "LICENSE",)))
+    if os.environ.get("NATIVES") == "listed":
+        return (*always, *(_listed(path) for path in outside))
     if shutil.which("dpkg-query") is None:
         if outside:
             raise NoTextError(f"{outside[0]}: whose is it? Without dpkg name it as a Native.")
@@ -88,6 +92,10 @@ def _is_outside(path: Path) -> bool:
         return False
     own = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix) if prefix != "/usr"]
     return not any(path.resolve().is_relative_to(prefix) for prefix in own)
+
+
+def _listed(library: Path) -> Native:
+    return Native(library.name, "", f"of {library.resolve()}", (TEXTS / "listed.txt",))
 
 
 def _zstd_version(folder: Path) -> str:

@@ -34,11 +34,14 @@ in
   # The same bytes for everybody who builds it.
   PYTHONHASHSEED = 0;
   SOURCE_DATE_EPOCH = 315532800;
+  # Of libraries out of the store the bundle says where they were taken from; the store has their licences.
+  NATIVES = "listed";
   dontConfigure = true;
   buildPhase = ''
     runHook preBuild
     mkdir "$TMPDIR/zstandard"
     tar -xzf ${zstandard} -C "$TMPDIR/zstandard" --strip-components=1
+    export PYTHONPATH=${callPackage ./package.nix { }}/${python.sitePackages} # for its metadata
     ZSTD_SOURCE=$TMPDIR/zstandard/zstd HOME=$TMPDIR python -m PyInstaller --noconfirm ${project.name}.spec
     runHook postBuild
   '';

@@ -203,6 +203,16 @@ def test_without_dpkg_a_library_from_outside_ends_the_build(
         natives.of_bundle([("x", "/opt/ssl/libssl.dylib", "BINARY")], _zstd(tmp_path))
 
 
+@pytest.mark.usefixtures("pyinstaller")
+def test_a_build_that_lists_its_libraries_says_where_each_was_taken_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NATIVES", "listed")
+    found = natives.of_bundle([("libof.so.1", "/store/of/libof.so.1", "BINARY")], _zstd(tmp_path))
+    assert [(it.name, it.licence) for it in found[2:]] == [("libof.so.1", "of /store/of/libof.so.1")]
+    collect(tmp_path / "out", native=found)
+
+
 def test_the_texts_kept_here_are_whole() -> None:
     assert (licences.TEXTS / "GPL-3.txt").read_text().rstrip().endswith("why-not-lgpl.html>.")
     assert "END OF TERMS AND CONDITIONS" in (licences.TEXTS / "Apache-2.0.txt").read_text()
