@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from looop.session import queries
 from looop.session.grid import Grid
-from looop.session.pens import sgr
+from looop.session.pens import ink, sgr
 from looop.session.screen import Cursor
 from looop.session.sequences import apply, clean, parameters
 from looop.session.switches import ALTERNATE, ORIGIN
@@ -52,7 +52,7 @@ class Actions:
         """Do a control sequence."""
         grid = self.grid
         if key == "m":
-            grid.pen = sgr(grid.pen, text)
+            grid.ink = ink(sgr(grid.ink.pen, text))
         elif does := _SEQUENCES.get(key):
             does(grid, parameters(text))
         else:

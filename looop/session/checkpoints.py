@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from looop.session.pyte_screen import PyteScreen
-from looop.session.screen import Dump
+from looop.session.screen import Dump, Screen
 from looop.store import files
 
 _NAME = re.compile(r"screen-([0-9]{1,18})\.json")
@@ -34,7 +34,7 @@ class Checkpoint:
 
     offset: int
     resizes: int
-    screen: PyteScreen
+    screen: Screen
 
 
 def newest(folder: Path, since: int, until: int) -> Checkpoint | None:

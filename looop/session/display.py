@@ -54,7 +54,7 @@ class Display:
         self._folder = folder
         self._transcript = transcript
         self._records = records
-        self._screen: PyteScreen | None = None
+        self._screen: Screen | None = None
         self._sizes: tuple[tuple[int, int, int], ...] = ()
         self._resizes = 0  # how many of them the screen was given
         self._saved = 0
@@ -133,7 +133,7 @@ class Display:
         """Whether much is not drawn yet, or the newest checkpoint will be cut off with the head."""
         return self._transcript.end() - self.offset >= _IDLE or self._saved < self._transcript.base()
 
-    async def _rebuild(self, target: int) -> PyteScreen:
+    async def _rebuild(self, target: int) -> Screen:
         start = self._transcript.start()
         found = await files.aside(checkpoints.newest, self._folder, start, target)
         if found is None:
@@ -142,7 +142,7 @@ class Display:
         self._screen, self._resizes = found.screen, found.resizes
         return found.screen
 
-    async def _begin(self, offset: int) -> PyteScreen:
+    async def _begin(self, offset: int) -> Screen:
         """Begin with nothing at an offset; what was before it is lost, unless it is 0."""
         self._resizes = sum(at <= offset for at, _, _ in self._sizes)
         size = self._sizes[self._resizes - 1][1:] if self._resizes else _FIRST
@@ -153,7 +153,7 @@ class Display:
         await trio.lowlevel.checkpoint()
         return screen
 
-    async def _jump(self, screen: PyteScreen, target: int) -> None:
+    async def _jump(self, screen: Screen, target: int) -> None:
         """Skip to the last clear within reach, else close to the end; modes and title are followed."""
         since = self._landing(target)
         while self.offset < since:
@@ -181,7 +181,7 @@ class Display:
         line = window.find(b"\n", near, near + _LINE)
         return begin + (line + 1 if line >= 0 else near)
 
-    async def _draw(self, screen: PyteScreen, data: bytes) -> None:
+    async def _draw(self, screen: Screen, data: bytes) -> None:
         """Draw bytes that begin at our offset, in slices, each size from its offset on."""
         asked, until, at = self._asked(data), time.monotonic() + _SLICE, 0
         while at < len(data):
@@ -211,13 +211,13 @@ class Display:
             del self._answers[next(iter(self._answers))]
         self._answers[self.offset] = _answer(screen)
 
-    def _feed(self, screen: PyteScreen, data: bytes) -> None:
+    def _feed(self, screen: Screen, data: bytes) -> None:
         try:
             screen.feed(data)
         except Exception:  # noqa: BLE001 - no output may stop a session; the screen begins anew behind it
             screen.wipe()
 
-    def _resize(self, screen: PyteScreen) -> None:
+    def _resize(self, screen: Screen) -> None:
         """Apply the sizes that hold at our offset, in their order."""
         while self._resizes < len(self._sizes) and self._sizes[self._resizes][0] <= self.offset:
             screen.resize(*self._sizes[self._resizes][1:])
@@ -227,7 +227,7 @@ class Display:
         left = self._sizes[self._resizes :]
         return left[0][0] - self.offset if left else _READ
 
-    async def _save(self, screen: PyteScreen) -> None:
+    async def _save(self, screen: Screen) -> None:
         """Write a checkpoint when much was drawn since, or the last one will be cut off with the head."""
         base = self._transcript.base()
         if self.offset - self._saved < EVERY and not self._saved < base <= self.offset:

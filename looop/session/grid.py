@@ -99,7 +99,7 @@ class Grid(pyte.Screen):
         """Draw printable characters, wrapping where the program wants it."""
         if self.graphic[self.charset]:
             text = text.translate(_LINES)
-        if rows.narrow(text):
+        if text.isascii() or rows.narrow(text):
             self._put(text)
             self.last = text[-1]
             return
@@ -126,6 +126,20 @@ class Grid(pyte.Screen):
             self._put_wide(piece)
 
     def _put(self, text: str) -> None:
+        """Draw characters of one column. Most pieces are short and fit: these go straight into their row."""
+        cursor = self.cursor
+        x, end = cursor.x, cursor.x + len(text)
+        if end >= self.columns or INSERT in self.switches.ansi:
+            self._put_wrapping(text)
+            return
+        row = self.buffer[cursor.y]
+        if not (row[x].text and row[end].text):
+            rows.mend(row, x)
+            rows.mend(row, end)
+        row[x:end] = map(self.ink.__getitem__, text)
+        cursor.x = end
+
+    def _put_wrapping(self, text: str) -> None:
         cursor, columns, cells, at = self.cursor, self.columns, self.ink, 0
         while at < len(text):
             if cursor.x >= columns:
@@ -139,7 +153,7 @@ class Grid(pyte.Screen):
             end = x + len(piece)
             row = self.buffer[cursor.y]
             self._make_room(row, x, end)
-            row[x:end] = [cells[letter] for letter in piece]
+            row[x:end] = map(cells.__getitem__, piece)
             cursor.x = end
 
     def _put_wide(self, letter: str) -> None:
@@ -169,7 +183,8 @@ class Grid(pyte.Screen):
     @property
     def at(self) -> int:
         """The column that the cursor stands on."""
-        return int(min(self.cursor.x, self.columns - 1))
+        x, last = self.cursor.x, self.columns - 1
+        return min(last, x)
 
     @property
     def region(self) -> tuple[int, int]:
@@ -193,14 +208,13 @@ class Grid(pyte.Screen):
 
     def cursor_to_line(self, line: int | None = None) -> None:
         """Go to a line, in origin mode counted from the region's first."""
-        origin = self.region[0] if self.switches.is_on(ORIGIN) else 0
-        self.cursor.x, self.cursor.y = self.at, origin + (line or 1) - 1
-        self.ensure_vbounds()
+        top, bottom = self.region if ORIGIN in self.switches.on else (0, self.lines - 1)
+        self.cursor.x, self.cursor.y = self.at, min(top + (line or 1) - 1, bottom)
 
     def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
         """Go to a line and a column."""
         self.cursor_to_line(line)
-        self.cursor_to_column(column)
+        self.cursor.x = min((column or 1) - 1, self.columns - 1)
 
     def tabulate(self, count: int) -> None:
         """Go some tab stops on; with a negative count, back."""

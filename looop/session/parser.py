@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     rf"|(\x1b(?:[ -/]*+|\[{_INSIDE}|\]{_COMMAND}|[PX^_]{_BODY})\Z)"  # 14 what the next piece may complete
     rf"|\x1b\[{_INSIDE}|\x1b[ -/]*+"  # broken off
 )
-_TEXT, _REST = 1, 14
+_TEXT, _SEQUENCE, _REST = 1, 5, 14
 _PLAIN_CSI = re.compile(r"([<-?]?)([0-9:;]*+)([ -/]*+)\Z")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 # By the kind of what is skipped: what ends it, and which of these ends belong to it.
@@ -80,19 +80,23 @@ class Parser:
         if self.skipping:
             text = self._skip(text)
         text, self.rest = self.rest + text, ""
+        draw, sequence = self._handler.draw, self._handler.sequence
         for found in _TOKEN.finditer(text):
-            if found.lastindex == _TEXT:
-                self._handler.draw(found[_TEXT])
-            elif found.lastindex == _REST:
+            kind = found.lastindex
+            if kind == _TEXT:
+                draw(found[_TEXT])
+            elif kind == _SEQUENCE:
+                prefix, numbers, between, final = found.group(2, 3, 4, 5)
+                if found.end() - found.start() <= WIDEST:
+                    sequence(prefix + between + final, numbers)
+            elif kind == _REST:
                 self._keep(found[_REST])
-            elif found.lastindex is not None:
-                self._do(found, len(found[0]))
+            elif kind is not None:
+                self._do(found, found.end() - found.start())
 
     def _do(self, found: re.Match[str], length: int) -> None:
         handler = self._handler
         match found.lastindex:
-            case 5 if length <= WIDEST:
-                handler.sequence(found[2] + found[4] + found[5], found[3])
             case 6:
                 handler.control(found[6])
             case 8 | 9 if length <= WIDEST:

@@ -13,6 +13,8 @@ from looop.session.pens import PLAIN
 from looop.session.screen import Cell
 
 Row = list[Cell]
+_known_narrow: set[str] = set()  # of other characters than ASCII: an interface draws few, again and again
+_MOST_KNOWN = 4096
 _LONGEST = 16  # code points in one cell: a letter with accents, an emoji with joiners; beyond it is an attack
 
 # Explicit bidi controls: they would disorder whatever text of ours stands beside the program's.
@@ -28,7 +30,13 @@ def width(letter: str) -> int:
 
 def narrow(text: str) -> bool:
     """Tell whether every character takes one column."""
-    return text.isascii() or all(width(letter) == 1 for letter in text)
+    if text.isascii() or _known_narrow.issuperset(text):
+        return True
+    if any(width(letter) != 1 for letter in text):
+        return False
+    if len(_known_narrow) < _MOST_KNOWN:
+        _known_narrow.update(text[:_MOST_KNOWN])
+    return True
 
 
 def mend(row: Row, x: int) -> None:

@@ -102,6 +102,15 @@ class Screen(Protocol):
     def feed(self, data: bytes) -> None:
         """Take output, in any pieces: a sequence or a character may be cut anywhere."""
 
+    def doubt(self) -> None:
+        """Take note that output was lost: `stale` until the program clears its screen or all has scrolled."""
+
+    def skip(self, data: bytes) -> None:
+        """Follow the modes and the title through output that is not drawn; may be cut anywhere."""
+
+    def wipe(self) -> None:
+        """Begin anew behind skipped output: blank, the cursor at home, modes and title kept, all in doubt."""
+
     def text(self) -> tuple[str, ...]:
         """Give each row without its trailing blanks."""
 

@@ -4,6 +4,7 @@ In: pieces of a sequence. Out: their meaning. Whatever exceeds a limit here is i
 pieces it came.
 """
 
+import functools
 from collections.abc import Sequence
 
 from looop.session.switches import Switches
@@ -14,12 +15,13 @@ WIDEST = 256
 """Of a control sequence's parameters, in characters."""
 
 
-def parameters(text: str) -> list[int]:
+@functools.lru_cache(1024)
+def parameters(text: str) -> tuple[int, ...]:
     """Read a sequence's parameters; an empty one is 0, a huge one as much as a screen could ever need.
 
     Of one with sub-parameters only the first number counts: only SGR has such, and reads them itself.
     """
-    return [min(int(part.partition(":")[0][:9] or 0), 65535) for part in text.split(";")]
+    return tuple([min(int(part.partition(":")[0][:9] or 0), 65535) for part in text.split(";")])
 
 
 def apply(switches: Switches, key: str, numbers: Sequence[int]) -> None:
