@@ -84,7 +84,7 @@ async def shot(
     """Show a session's screen as it is now, at its own size; after its end, as it was left."""
     if ansi + svg + json > 1:
         raise Problem(Exit.USAGE, "bad-value", "Give one of --ansi, --svg and --json.")
-    found = await sessions_of(profile, live).shot(name)
+    found = await sessions_of(profile, live).shot(name, styled=ansi or svg or json)
     found = drawing.trimmed(found) if trim else found
     rows = tuple(visible(row) for row in found.text)
     view = ShotView(

@@ -186,7 +186,8 @@ class Shot:
     """A screen at one moment. `cells` holds one run of equal style as `(text, style)`, row by row.
 
     A style is a dict of those attributes of `session.screen.Cell` that differ from plain, and `width`, the
-    run's columns, where its characters don't take one each. Plain blanks at a row's end are left out.
+    run's columns, where its characters don't take one each. Plain blanks at a row's end are left out. None
+    are there if only the text was asked for.
     `cursor`: column and line, None while hidden. `stale`: this may not be what the program meant. `offset`:
     the log's bytes that it shows.
     """

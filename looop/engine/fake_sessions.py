@@ -195,12 +195,12 @@ class FakeSessions:
         self._do("press", name, key_names.encode(keys, KeyModes()))
         return Typed(len(found.log), "pressed")
 
-    async def shot(self, name: str) -> Shot:
+    async def shot(self, name: str, *, styled: bool = True) -> Shot:
         """Give the rows that the test set, without any style."""
         found = self._one(name)
         columns, lines = found.view.size
         rows = (*found.rows, *[""] * (lines - len(found.rows)))
-        cells: Cells = tuple(((row, {}),) if row else () for row in rows)
+        cells: Cells = tuple(((row, {}),) if row else () for row in rows) if styled else ()
         return Shot(columns, lines, rows, cells, (0, 0), found.view.title, False, False, len(found.log))  # noqa: FBT003 - as the struct has them
 
     async def read(self, name: str, offset: int, limit: int = 65536) -> Piece:

@@ -128,13 +128,13 @@ class Offline:
         """Say why not."""
         self._needs_life(name)
 
-    async def shot(self, name: str) -> Shot:
+    async def shot(self, name: str, *, styled: bool = True) -> Shot:
         """Give the screen as its log leaves it: the last one, once the session is over."""
         from looop.session.display import Display  # noqa: PLC0415 - an emulator, which only this verb needs
 
         folder = self._entry(name).folder
         with closing(Transcript(folder)) as transcript:
-            return await Display(folder, transcript, lambda: records.load(folder)).shot()
+            return await Display(folder, transcript, lambda: records.load(folder)).shot(styled=styled)
 
     async def read(self, name: str, offset: int, limit: int = 65536) -> Piece:
         """Give raw output from an offset on."""

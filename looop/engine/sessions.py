@@ -73,8 +73,8 @@ class Sessions(Protocol):
     async def press(self, name: str, keys: Sequence[str]) -> Typed:
         """Press named keys, all checked before any byte; Problem USAGE `no-key` with the nearest name."""
 
-    async def shot(self, name: str) -> Shot:
-        """Give the current screen, after the end too."""
+    async def shot(self, name: str, *, styled: bool = True) -> Shot:
+        """Give the current screen, after the end too; without `styled` no `cells`, which cost the most."""
 
     async def read(self, name: str, offset: int, limit: int = 65536) -> Piece:
         """Give raw output from an offset on; empty data at the end. `ended`: nothing will follow."""

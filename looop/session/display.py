@@ -94,8 +94,8 @@ class Display:
             await self._reach(end if self._screen is None or end - self.offset > FAR else near)
             return before != (self.offset, self._saved) and self._lags()
 
-    async def shot(self) -> Shot:
-        """Give the present screen as a value."""
+    async def shot(self, *, styled: bool = True) -> Shot:
+        """Give the present screen as a value; without `styled` its `cells` are left out."""
         async with self._drawing:
             screen = await self._reach(self._transcript.end())
             columns, lines = screen.size
@@ -104,7 +104,7 @@ class Display:
                 columns=columns,
                 lines=lines,
                 text=screen.text(),
-                cells=await _all_runs(screen),
+                cells=await _all_runs(screen) if styled else (),
                 cursor=None if cursor.hidden else (cursor.column, cursor.line),
                 title=screen.title,
                 alternate=screen.modes.alternate,

@@ -61,10 +61,10 @@ class Shelf:
         """Give one; `<id>@<n>` is an earlier generation."""
         return self._view(self._one(name))
 
-    async def shot(self, name: str) -> Shot:
+    async def shot(self, name: str, *, styled: bool = True) -> Shot:
         """Give the current screen, after the end too."""
         with self._output(name) as output:
-            return await output.display.shot()
+            return await output.display.shot(styled=styled)
 
     async def read(self, name: str, offset: int, limit: int = 65536) -> Piece:
         """Give raw output from an offset on."""
