@@ -25,6 +25,7 @@ TOP_LEVEL = {
     "benchmarks",
     "docs",
     ".ci",
+    ".github",  # where a release workflow must be: docs/decisions/0011-release.md
     ".gitignore",
     "Makefile",
     "README.md",
