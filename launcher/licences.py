@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from looop.store import licences
+from looop.store import installed, licences
 from looop.store.licences import Entry, Package, Text
 
 TEXTS = Path(__file__).parent / "texts"
@@ -48,7 +48,7 @@ def collect(target: Path, *, native: Sequence[Native] = ()) -> tuple[Package, ..
 
     Gives what it wrote, by name. NoTextError names what has no text; nothing is written then.
     """
-    parts = (*licences.installed(), *INSIDE, *map(_package, native))
+    parts = (*installed.packages(), *INSIDE, *map(_package, native))
     packages = tuple(sorted(map(_completed, parts), key=lambda it: it.name))
     _check(packages)
     if (target / licences.INDEX).exists():

@@ -6,14 +6,14 @@ import pytest
 
 from launcher.licences import Native, collect
 from looop.core.problem import Exit
-from looop.store import licences
+from looop.store import installed
 from looop.store.paths import Profile
 from support.verbs import Looop
 
 
 async def test_every_part_is_listed_and_every_text_printed(looop: Looop) -> None:
     text = (await looop("licenses")).out
-    for package in licences.installed():
+    for package in installed.packages():
         assert f"== {package.name} {package.version}: " in text
     assert "GNU LESSER GENERAL PUBLIC LICENSE" in text
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in text
@@ -53,7 +53,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def none() -> None:
         raise AssertionError("a frozen program has no metadata to look at")
 
-    monkeypatch.setattr(licences, "installed", none)
+    monkeypatch.setattr(installed, "packages", none)
     return package / "licences"
 
 

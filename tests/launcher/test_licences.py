@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import pytest
 
 from launcher import licences, natives
 from launcher.licences import Native, NoTextError, collect
-from looop.store.licences import INDEX, installed, shipped
+from looop.store.installed import packages
+from looop.store.licences import INDEX, Package, shipped
 
 
 def _tree(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -46,8 +46,8 @@ def test_two_collections_have_the_same_bytes_and_modes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collect(tmp_path / "one", native=(_native(tmp_path),))
-    found = installed()
-    monkeypatch.setattr("looop.store.licences.installed", lambda: tuple(reversed(found)))
+    found = packages()
+    monkeypatch.setattr("looop.store.installed.packages", lambda: tuple(reversed(found)))
     collect(tmp_path / "two", native=(_native(tmp_path, text="do as you like\n"),))
     assert _tree(tmp_path / "one") == _tree(tmp_path / "two")
 
@@ -98,7 +98,7 @@ def test_the_lgpl_goes_with_the_gpl_and_says_how_pyte_is_replaced(tmp_path: Path
 
 
 def test_the_requirements_are_walked_without_extras() -> None:
-    names = {it.name for it in installed()}
+    names = {it.name for it in packages()}
     assert {"looop", "cyclopts", "rich", "markdown-it-py", "mdurl", "attrs", "outcome", "python"} <= names
     assert names & {"pytest", "mypy", "ruff", "hypothesis", "trio-typing"} == set()
     for name in ("re2", "exceptiongroup", "cffi"):  # the last two are for other Pythons and systems
@@ -107,33 +107,38 @@ def test_the_requirements_are_walked_without_extras() -> None:
 
 def test_a_requirement_with_an_extra_brings_that_extras_own(monkeypatch: pytest.MonkeyPatch) -> None:
     needs = {
-        "looop": ["a[x, y]>=1", "Some_Thing", 'later; python_version < "3"', 'tool; extra == "test"'],
         "a": ['b; extra == "x"', 'c ; extra == "z"', 'a[y]; extra == "x"'],
         "b": ["a"],
         "some-thing": [],
     }
+    lines = ["a[x, y]>=1", "Some_Thing", 'later; python_version < "3"', 'tool; extra == "test"']
+
+    class Nothing:
+        def get_all(self, _: str) -> None:
+            return None
 
     class Fake:
-        version = "1"
-        files: Sequence[object] = ()
+        version, files, metadata = "1", (), Nothing()
 
         def __init__(self, name: str) -> None:
             if name not in needs:
                 raise metadata.PackageNotFoundError(name)
             self.requires = needs[name]
-            self.metadata = metadata.distribution  # replaced below
 
-    class Facts:
-        def get_all(self, _name: str) -> None:
-            return None
+    monkeypatch.setattr(metadata, "distribution", Fake)
+    monkeypatch.setattr("looop.store.installed._own", lambda: (Package("looop", "1", "MIT"), lines))
+    assert [it.name for it in packages()] == ["a", "b", "looop", "python", "some-thing"]
 
-    def distribution(name: str) -> Fake:
-        it = Fake(name)
-        it.metadata = Facts()  # type: ignore[assignment]
-        return it
 
-    monkeypatch.setattr(metadata, "distribution", distribution)
-    assert [it.name for it in installed()] == ["a", "b", "looop", "python", "some-thing"]
+@pytest.mark.parametrize("checkout", [True, False])
+def test_looop_itself_is_known_from_its_checkout_or_from_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkout: bool
+) -> None:
+    if not checkout:
+        monkeypatch.setattr("looop.__file__", str(tmp_path / "looop" / "__init__.py"))
+    (own,) = (it for it in packages() if it.name == "looop")
+    assert (own.licence, [text.name for text in own.texts]) == ("MIT", ["LICENSE"])
+    assert {"pyte", "trio"} < {it.name for it in packages()}
 
 
 @pytest.mark.process
