@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from looop.session.screen import Modes
-from support.scripted import ROOT
 from support.terminal import Terminal, terminal
+from support.tested import ENVIRONMENT, LOOOP
 from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -32,7 +31,7 @@ class Home:
         self.env = {
             **inherited,
             "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
+            **ENVIRONMENT,
             "LOOOP_DATA_DIR": str(folder / "data"),
             "LOOOP_CONFIG": str(folder / "looop.json"),
             "LOOOP_MAX_SESSIONS": "0",
@@ -40,7 +39,7 @@ class Home:
 
     def run(self, *argv: str) -> tuple[int, str, str]:
         ran = subprocess.run(
-            [sys.executable, "-m", "looop", *argv],
+            [*LOOOP, *argv],
             check=False,
             capture_output=True,
             env=self.env,
@@ -54,7 +53,7 @@ class Home:
         assert code == 0, said
 
     def attach(self, *argv: str, size: tuple[int, int] = (80, 24)) -> AbstractContextManager[Terminal]:
-        return terminal("-m", "looop", "attach", *argv, size=size, env=self.env)
+        return terminal("attach", *argv, program=LOOOP, size=size, env=self.env)
 
     def shot(self, name: str) -> tuple[str, ...]:
         """Give the session's screen."""

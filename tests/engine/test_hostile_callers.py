@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from looop.engine import holder, shutdown, startup
 from looop.store.paths import Profile
 from looop.store.profile import prepare
 from support.launching import WITH_PYTHON, Launchers
+from support.tested import ENVIRONMENT, LOOOP, build
 from support.waiting import until
 
 pytestmark = pytest.mark.process
 
-LOOOP = (sys.executable, "-P", "-m", "looop")
 PATIENCE = 60.0
 
 
@@ -39,7 +38,7 @@ def program(request: pytest.FixtureRequest, launchers: Launchers) -> Sequence[st
 
 def environ(profile: Profile) -> dict[str, str]:
     own = {"LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
-    return {**os.environ, **WITH_PYTHON, **own}
+    return {**os.environ, **WITH_PYTHON, **ENVIRONMENT, **own}
 
 
 def shell(program: Sequence[str], profile: Profile, script: str) -> subprocess.CompletedProcess[str]:
@@ -83,8 +82,9 @@ def test_a_reader_that_leaves_ends_a_follower_that_has_nothing_more_to_say(
 
 
 async def test_a_reader_that_leaves_ends_a_relayed_follower_too(
-    program: Sequence[str], profile: Profile
+    program: Sequence[str], profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(startup, "build", build)
     await startup.up(profile, env=environ(profile), command=LOOOP)
     try:
         with trio.fail_after(PATIENCE):

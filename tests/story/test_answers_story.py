@@ -4,21 +4,20 @@ import json
 import os
 import shlex
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from looop.child import tree
 from looop.store import questions
+from support import tested
 from support.person import Person
 from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
-LOOOP = shlex.join([sys.executable, "-P", "-m", "looop"])
+LOOOP = shlex.join(tested.LOOOP)
 # Said again and again, as an agent's screen does: a report is lost on an engine that dies.
 RESTS = f'while echo "{{}}" | {LOOOP} hook Stop; do sleep 2; done &\n'
 ASKS = f'{LOOOP} flag "which one?" --wait >> waited; echo "code $?" >> codes\n{RESTS}'
@@ -44,7 +43,7 @@ class Worker:
     def calls(self) -> list[int]:
         """Give the processes that wait for an answer, of this session."""
         found = tree.descendants(self.looop.keeper.pid)
-        return [one.pid for one in found if b"--wait" in _argv(one.pid) and b"looop" in _argv(one.pid)]
+        return [one.pid for one in found if tested.is_call(one.pid, "--wait")]
 
     @property
     def call(self) -> int:
@@ -75,13 +74,6 @@ class Worker:
         """Have it typed to once more: what would have been typed before has been by then."""
         self.looop("send", self.name, "end")
         until(lambda: "end" in self.lines("typed"), "what was sent")
-
-
-def _argv(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def killed(looop: Person) -> None:

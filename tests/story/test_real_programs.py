@@ -11,8 +11,9 @@ import pytest
 
 from looop.child import tree
 from looop.core.plain import Plain
-from support.person import LOOOP, Person
+from support.person import Person
 from support.terminal import terminal
+from support.tested import LOOOP
 from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
@@ -156,7 +157,7 @@ def test_the_repl_of_python_takes_pasted_lines(looop: Person) -> None:
 def test_a_person_attached_sees_what_a_script_types_and_types_along(looop: Person) -> None:
     looop("start-session", "sh", "--command", BASH)
     looop.shows("sh", "ready>")
-    with terminal(*LOOOP[1:], "attach", "sh", size=(70, 14), env=looop.env) as person:
+    with terminal("attach", "sh", program=LOOOP, size=(70, 14), env=looop.env) as person:
         person.shows("ready>")
         looop("send", "sh", "echo from-$((1 + 1))-outside")
         person.shows("from-2-outside")

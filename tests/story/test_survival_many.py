@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from support.person import LOOOP, Person, person
+from support.person import Person, person
 from support.surviving import leaderless
+from support.tested import LOOOP
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 

@@ -4,18 +4,18 @@ import json
 import os
 import shlex
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from looop.child import tree
+from support import tested
 from support.person import Person
 from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
-LOOOP = shlex.join([sys.executable, "-P", "-m", "looop"])
+LOOOP = shlex.join(tested.LOOOP)
 PERSONS = (
     "answer {number} yes",
     "approve {number}",
@@ -99,15 +99,12 @@ def test_what_a_worker_says_while_its_engine_is_replaced_waits_for_the_next(
     try:
         os.kill(engine, signal.SIGKILL)
         go.touch()
-        until(lambda: any(b"flag" in _argv(one.pid) for one in tree.descendants(keeper)), "the worker's call")
+        until(lambda: calls(keeper, "flag"), "the worker's call")
     finally:
         os.kill(keeper, signal.SIGCONT)
     until(lambda: codes.exists() and codes.read_text().split() == ["0", "0"], "both calls to do well")
     assert looop.session("worker")["flag"]["text"] == "which"
 
 
-def _argv(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
+def calls(keeper: int, verb: str) -> bool:
+    return any(tested.is_call(one.pid, verb) for one in tree.descendants(keeper))

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from support.fake_model import Model
 from support.source import ROOT
+from support.tested import ENVIRONMENT, FOLDER, LOOOP
 from support.waiting import until
 
 BIN = ROOT / ".cache" / "agents" / "node_modules" / ".bin"
@@ -124,12 +124,13 @@ class Bench:
 
     def environment(self, model: Model) -> dict[str, str]:
         return {
-            "PATH": f"{BIN}:{Path(sys.executable).parent}:{os.defpath}",
+            "PATH": f"{BIN}:{FOLDER}:{os.defpath}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "TMPDIR": str(self.home.parent / "tmp"),  # claude and node leave folders there
             "LOOOP_DATA_DIR": str(self.data),
             "LOOOP_CONFIG": str(self.config),
+            **ENVIRONMENT,
             **self.agent.environment(self.home, model.url),
         }
 
@@ -142,7 +143,7 @@ class Bench:
     def ticking(self, model: Model, *flags: str) -> Iterator[subprocess.Popen[str]]:
         """Start a tick; whatever happens, it has ended after the block."""
         tick = subprocess.Popen(
-            [sys.executable, "-P", "-m", "looop", "tick", *flags],
+            [*LOOOP, "tick", *flags],
             cwd=self.home.parent,
             env=self.environment(model),
             stdin=subprocess.DEVNULL,

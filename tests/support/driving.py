@@ -6,13 +6,13 @@ Neighbours: `agents` has the bench, `fake_model` the model.
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from support.agents import PATIENCE, Bench
 from support.fake_model import Model, Step, playing
+from support.tested import LOOOP
 from support.waiting import until
 
 KEY = "not-a-key"
@@ -49,7 +49,7 @@ class Driven:
 
     def run(self, *argv: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-P", "-m", "looop", *argv],
+            [*LOOOP, *argv],
             cwd=self.bench.home.parent,
             env=self.env,
             stdin=subprocess.DEVNULL,

@@ -7,7 +7,6 @@ has failed.
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from looop.child import tree
 from looop.child.proc import Proc
 from looop.engine import holder
 from looop.store.paths import Profile
+from support.tested import ENVIRONMENT, LOOOP
 from support.waiting import until
 
 PATIENCE = 60.0
-ROOT = Path(__file__).parents[2]
-LOOOP = (sys.executable, "-P", "-m", "looop")
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def person(folder: Path, *, program: tuple[str, ...] = LOOOP, **env: str) -> Ite
     home = folder / "home"
     home.mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-    kept |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "SHELL": "/bin/sh"}
+    kept |= {"HOME": str(home), "TERM": "xterm-256color", "SHELL": "/bin/sh", **ENVIRONMENT}
     profile = Profile(data=folder / "data", config=folder / "looop.json")
     places = {"LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
     them = Person(profile, kept | places | env, program)

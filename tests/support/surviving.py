@@ -17,6 +17,7 @@ from looop.engine import holder
 from looop.engine.address import dial
 from looop.engine.timing import Timing
 from support.person import PATIENCE, Person
+from support.tested import ROOT, build
 from support.waiting import until
 
 # Numbered lines until a file is there, then how many there were. It pauses, or it would fill the log's limit.
@@ -35,8 +36,10 @@ from pathlib import Path
 from looop.engine import startup
 from looop.engine.timing import Timing
 from looop.store.paths import Profile
-data, config, timing = sys.argv[1:]
-trio.run(lambda: startup.up(Profile(Path(data), Path(config)), env=os.environ, timing=Timing.parse(timing)))
+data, config, timing, build, *command = sys.argv[1:]
+startup.build = lambda: build
+profile, timing = Profile(Path(data), Path(config)), Timing.parse(timing)
+trio.run(lambda: startup.up(profile, env=os.environ, command=command, timing=timing))
 """
 
 
@@ -107,9 +110,10 @@ def killed(process: Proc, number: int = signal.SIGKILL) -> None:
 
 def started_with(looop: Person, timing: Timing) -> None:
     """Do `up`, with this patience of keeper and engine for each other."""
-    where = (str(looop.profile.data), str(looop.profile.config), timing.argument())
-    code = [sys.executable, "-P", "-c", _UP, *where]
-    subprocess.run(code, env=looop.env, cwd=looop.profile.data.parent, timeout=PATIENCE, check=True)
+    where = (str(looop.profile.data), str(looop.profile.config), timing.argument(), build())
+    code = [sys.executable, "-P", "-c", _UP, *where, *looop.program]
+    env = looop.env | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(code, env=env, cwd=looop.profile.data.parent, timeout=PATIENCE, check=True)
 
 
 def leaderless(looop: Person) -> None:

@@ -37,7 +37,7 @@ class Terminal:
         self.before = self.settings()
         self.raw = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _CONTROLLING, sys.executable, *argv],
+            [sys.executable, "-c", _CONTROLLING, *argv],
             stdin=self.slave,
             stdout=self.slave,
             stderr=subprocess.PIPE,
@@ -100,10 +100,13 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    *argv: str, size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
+    *argv: str,
+    program: Sequence[str] = (sys.executable,),
+    size: tuple[int, int] = (80, 24),
+    env: dict[str, str] | None = None,
 ) -> Iterator[Terminal]:
-    """Run Python with these arguments on a terminal; it is killed at the end if it still runs."""
-    it = Terminal(argv, size, env or {})
+    """Run a program, Python if none is named, on a terminal; it is killed at the end if it still runs."""
+    it = Terminal([*program, *argv], size, env or {})
     try:
         yield it
     finally:
