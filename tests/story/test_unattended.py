@@ -4,13 +4,15 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from looop.child import tree
 from support.managed import script
-from support.person import LOOOP, Person, person
+from support.person import Person, person
+from support.tested import LOOOP, ROOT
 from support.waiting import until
 
 pytestmark = pytest.mark.process
@@ -70,11 +72,12 @@ ending.GRACE = 6.0  # longer than an engine counts as busy only
 from looop.__main__ import main
 sys.exit(main())
 """
-PRIVATE = (LOOOP[0], "-P", "-c", CODE)
+PRIVATE = (sys.executable, "-P", "-c", CODE)
+CHECKOUT = {"PYTHONPATH": str(ROOT)}
 
 
 def uninstalled(them: Person, *argv: str) -> subprocess.CompletedProcess[str]:
-    return Person(them.profile, them.env, PRIVATE).call("uninstall", "--yes", *argv, timeout=180)
+    return Person(them.profile, them.env | CHECKOUT, PRIVATE).call("uninstall", "--yes", *argv, timeout=180)
 
 
 def session(them: Person, tmp_path: Path) -> tuple[int, int]:
@@ -154,6 +157,6 @@ def test_nothing_is_imported_any_more_once_the_program_itself_is_being_removed(t
     with person(tmp_path) as them:
         cache = script(Path(them.env["HOME"]) / ".cache/looop" / ("ab" * 32) / "looop", "x").parent
         for argv in (("uninstall",), ("uninstall", "--json"), ("uninstall", "--purge", "--yes")):
-            said = Person(them.profile, them.env, (LOOOP[0], "-P", "-c", code)).call(*argv)
+            said = Person(them.profile, them.env | CHECKOUT, (sys.executable, "-P", "-c", code)).call(*argv)
             assert (said.returncode, said.stderr.strip()) == (0, "[]"), said.stderr
             assert not cache.exists()
