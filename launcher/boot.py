@@ -8,6 +8,7 @@ there for as long as the process lives, whoever empties the cache.
 import fcntl
 import marshal
 import mmap
+import os
 import posix
 import sys
 from _frozen_importlib import ModuleSpec
@@ -61,6 +62,10 @@ class Modules:
         """Give no source: tracebacks name lines without showing them."""
 
 
+# What bundle.c hid from the loader, before anything reads the environment.
+for name in ("LD_PRELOAD", "LD_AUDIT"):
+    if f"_LOOOP_{name}" in os.environ:
+        os.environ[name] = os.environ.pop(f"_LOOOP_{name}")
 # While this lives no other version takes the folder away: `collect` in cache.c looks. Not inherited.
 fcntl.flock(posix.open(f"{FOLDER}/..", posix.O_RDONLY | posix.O_CLOEXEC), fcntl.LOCK_SH)
 sys.frozen = True  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@
 #define PROGRAM "looop" /* its name in the folder */
 #define INSIDE "/bin/"  /* where in that folder a launcher without a payload lies */
 #define ENTERED "-1"    /* PyInstaller's word for "the library path has been seen to" (PARENT_NEEDS_RESTART) */
+#define ASIDE "_LOOOP_" /* before the name of a variable that boot.py gives back */
 
 static _Noreturn void give_up(const char *format, ...)
 {
@@ -56,6 +57,19 @@ bool bundle_inside(void)
     if (file >= 0)
         close(file);
     return !carries && around_us(folder);
+}
+
+/* Hide from our own loader what the user would have loaded into each program: it was made for another libc. */
+static void put_aside(const char *name)
+{
+    char aside[64];
+    const char *value = getenv(name);
+    snprintf(aside, sizeof aside, ASIDE "%s", name);
+    if (value)
+        setenv(aside, value, 1);
+    else
+        unsetenv(aside);
+    unsetenv(name);
 }
 
 /* Tell the bootloader that it need not set LD_LIBRARY_PATH and start itself anew, and nothing about anybody else. */
@@ -105,6 +119,10 @@ _Noreturn void bundle_exec(char *const argv[])
     char place[ROOM_FOR_PATH], folder[ROOM_FOR_PATH], tried[2 * ROOM_FOR_PATH] = "";
     struct payload payload;
     int file = open_self();
+    if (strcmp(LOADER, PROGRAM)) {
+        put_aside("LD_PRELOAD");
+        put_aside("LD_AUDIT");
+    }
     if (file < 0 || !payload_find(file, &payload)) {
         if (around_us(folder))
             become(folder, argv);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define SETTLED 60          /* seconds after which a folder that nobody locks is not just about to be used */
 #define FRESH ".new-"       /* a folder that is being filled; never used as it is */
 #define STALE ".old-"       /* a folder that is being removed */
+#define END "."             /* the last line of the list of files: no list that was cut short has it */
 
 #ifndef O_PATH
 #define O_PATH O_RDONLY
@@ -112,22 +114,46 @@ static bool may_execute(int place)
 static bool has_room(int place)
 {
     struct statvfs about;
-    if (fstatvfs(place, &about) || (uint64_t)about.f_bavail * about.f_frsize >= SPARE)
+    if (fstatvfs(place, &about) || !about.f_blocks /* one that does not count */ ||
+        (uint64_t)about.f_bavail * about.f_frsize >= SPARE)
         return true;
     errno = ENOSPC;
     return false;
 }
 
-bool cache_complete(int at, const char *name)
+/* Read the list of a program's files: "size name" on each line, and END on the last one. */
+static bool read_list(int folder, char *list, size_t room)
 {
-    static const char *const parts[] = {"looop", "lib/base_library.zip", LOADER};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char path[ROOM_FOR_PATH];
-        snprintf(path, sizeof path, "%s/%s", name, parts[i]);
-        if (faccessat(at, path, R_OK, 0))
+    int file = openat(folder, PAYLOAD_LIST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t size = file < 0 ? -1 : read(file, list, room - 1);
+    if (file >= 0)
+        close(file);
+    list[size > 0 ? size : 0] = '\0';
+    return size > 0;
+}
+
+static bool all_there(int folder, char *list)
+{
+    char *line;
+    while ((line = strsep(&list, "\n")) && strcmp(line, END)) {
+        struct stat about;
+        char *name;
+        unsigned long long size = strtoull(line, &name, 10);
+        if (*name != ' ' || fstatat(folder, name + 1, &about, AT_SYMLINK_NOFOLLOW) || !S_ISREG(about.st_mode) ||
+            (unsigned long long)about.st_size != size)
             return false;
     }
-    return true;
+    return line;
+}
+
+bool cache_complete(int at, const char *name)
+{
+    static char list[1 << 16];
+    int folder = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool complete = folder >= 0 && read_list(folder, list, sizeof list) && all_there(folder, list);
+    if (folder >= 0)
+        close(folder);
+    return complete;
 }
 
 static bool is_dots(const char *name)
@@ -226,9 +252,11 @@ static bool unpack(int place, const struct payload *payload)
     enum unpacked result = payload_unpack(payload, folder);
     if (result == UNPACKED && !sync_all(folder))
         result = UNWRITABLE;
-    int why = result == DAMAGED ? EBADMSG : errno;
+    if (result == DAMAGED)
+        errno = EBADMSG;
     bool done = result == UNPACKED &&
                 (!renameat(place, fresh, place, payload->digest) || cache_complete(place, payload->digest));
+    int why = errno;
     close(folder);
     if (done)
         fsync(place);
@@ -243,7 +271,9 @@ static bool unpack_once(int place, const struct payload *payload)
     bool done = cache_complete(place, payload->digest);
     if (!done) {
         discard(place, payload->digest); /* somebody removed a part of it */
+        void (*before)(int) = signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write */
         done = has_room(place) && unpack(place, payload);
+        signal(SIGXFSZ, before);
     }
     int why = errno;
     if (turn >= 0)

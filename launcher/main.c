@@ -23,7 +23,8 @@ static void open_streams(void)
     for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
         if (fcntl(number, F_GETFD) < 0) {
             int flags = number == STDIN_FILENO ? O_RDONLY : O_WRONLY;
-            (void)!open("/dev/null", flags); /* gets the lowest free number, that is this one */
+            if (open("/dev/null", flags) < 0) /* gets the lowest free number, that is this one */
+                (void)!open("/", O_RDONLY);   /* in a bare root; nothing can be read from it or written to it */
         }
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,28 @@
 #include <unistd.h>
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
-#define TRAILER "looop-payload-1 " /* then the size in 16 hexadecimal digits, a space, the digest, a newline */
-#define SIZE_DIGITS 16
-#define TRAILER_LENGTH (sizeof TRAILER - 1 + SIZE_DIGITS + 1 + DIGEST_LENGTH + 1)
+#define TRAILER "looop-payload-1 " /* then the size, the digest, the sum of all that; spaces between, a newline */
+#define SIZE_DIGITS 16             /* hexadecimal, as the sum's are */
+#define SUM_DIGITS 8
+#define SUMMED (sizeof TRAILER - 1 + SIZE_DIGITS + 1 + DIGEST_LENGTH)
+#define TRAILER_LENGTH (SUMMED + 1 + SUM_DIGITS + 1)
 #define BLOCK 512 /* bytes of a tar header, and what each file is filled up to */
 #define LONGEST_NAME 100
 
 static bool is_hexadecimal(const char *text, size_t length)
 {
     return strspn(text, "0123456789abcdef") >= length;
+}
+
+/* The sum of the line's own bytes (FNV-1a): zstd checks the archive, and nobody else this line. */
+static uint32_t sum_of(const char *text, size_t length)
+{
+    uint32_t sum = 2166136261U;
+    for (; length; length--)
+        sum = (sum ^ (unsigned char)*text++) * 16777619U;
+    return sum;
 }
 
 bool payload_find(int file, struct payload *found)
@@ -35,9 +48,11 @@ bool payload_find(int file, struct payload *found)
     off_t end = about.st_size - (off_t)TRAILER_LENGTH;
     if (pread(file, line, TRAILER_LENGTH, end) != (ssize_t)TRAILER_LENGTH)
         return false;
-    const char *size = line + sizeof TRAILER - 1, *digest = size + SIZE_DIGITS + 1;
-    if (memcmp(line, TRAILER, sizeof TRAILER - 1) || line[TRAILER_LENGTH - 1] != '\n' ||
-        !is_hexadecimal(size, SIZE_DIGITS) || !is_hexadecimal(digest, DIGEST_LENGTH))
+    const char *size = line + sizeof TRAILER - 1, *digest = size + SIZE_DIGITS + 1, *sum = line + SUMMED;
+    char expected[SUM_DIGITS + 3];
+    snprintf(expected, sizeof expected, " %08" PRIx32 "\n", sum_of(line, SUMMED));
+    if (memcmp(line, TRAILER, sizeof TRAILER - 1) || strcmp(sum, expected) || !is_hexadecimal(size, SIZE_DIGITS) ||
+        !is_hexadecimal(digest, DIGEST_LENGTH))
         return false;
     found->file = file;
     found->size = strtoull(size, NULL, 16);
@@ -87,6 +102,15 @@ static size_t take(struct stream *stream, void *into, size_t wanted)
             break;
     }
     return out.pos;
+}
+
+/* Say why there were fewer bytes than asked for. */
+static enum unpacked why_short(const struct stream *stream)
+{
+    if (ZSTD_getErrorCode(stream->hint) != ZSTD_error_memory_allocation)
+        return DAMAGED;
+    errno = ENOMEM;
+    return UNWRITABLE;
 }
 
 /* Read what is behind the archive's end, so that zstd compares its checksum. */
@@ -139,7 +163,7 @@ static enum unpacked copy(struct stream *stream, int file, uint64_t size)
         size_t piece = size < sizeof data ? (size_t)size : sizeof data;
         size_t padded = (piece + BLOCK - 1) / BLOCK * BLOCK;
         if (take(stream, data, padded) != padded)
-            return DAMAGED;
+            return why_short(stream);
         if (!write_all(file, data, piece))
             return UNWRITABLE;
         size -= piece;
@@ -165,7 +189,7 @@ static enum unpacked unpack_entries(struct stream *stream, int into)
     enum unpacked result = UNPACKED;
     while (result == UNPACKED) {
         if (take(stream, &header, sizeof header) != sizeof header)
-            return DAMAGED;
+            return why_short(stream);
         if (!header.name[0])
             return ended_well(stream) ? UNPACKED : DAMAGED;
         if (!is_sound(header.name))

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DIGEST_LENGTH 64 /* hexadecimal digits of a SHA-256 */
+#define DIGEST_LENGTH 64     /* hexadecimal digits of a SHA-256 */
+#define PAYLOAD_LIST "files" /* the file in it that names all others: pack.py writes it, cache.c reads it */
 
 struct payload {
     int file;      /* this program's own file, open for reading */

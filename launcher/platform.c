@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -76,14 +77,14 @@ bool own_path(char *path, size_t room)
         unmark(path);
         return true;
     }
+    char whole[ROOM_FOR_PATH]; /* PATH_MAX is as much */
     const char *started = (const char *)getauxval(AT_EXECFN); /* all there is in a root without /proc */
-    return started && started[0] == '/' && snprintf(path, room, "%s", started) < (int)room;
+    return started && realpath(started, whole) && snprintf(path, room, "%s", whole) < (int)room;
 }
 
 #else /* macOS. Not tested. */
 
 #include <mach-o/dyld.h>
-#include <stdlib.h>
 
 /* The working directory is the whole process's, so it is left again at once. */
 static int connect_inside(int line, int folder, const char *name)

@@ -25,6 +25,9 @@ from looop.engine.call import Call
 from looop.store import config, files, flags, ledger, memory, paths, pause
 from looop.store.paths import Profile
 
+_GIVEN = ("LOOOP_BIN", "LOOOP_CHILD", "LOOOP_GENERATION", "LOOOP_RUN_ID", "LOOOP_SESSION_ID")
+"""What looop gives its children, and the launcher looop: no setting of a person's."""
+
 
 class DoctorView(msgspec.Struct, frozen=True):
     """What `doctor --json` prints; `well` is false when anything is bad."""
@@ -65,7 +68,7 @@ def _guarded(what: str, look: Callable[[], tuple[Grade, str]]) -> Finding:
 
 def _config(profile: Profile, call: Call) -> tuple[Grade, str]:
     config.load(profile, call.env)
-    overrides = [name for name in call.env if name.startswith("LOOOP_")]
+    overrides = [name for name in call.env if name.startswith("LOOOP_") and name not in _GIVEN]
     return Grade.FINE, " ".join([str(profile.config), *(f"(and {name})" for name in sorted(overrides))])
 
 

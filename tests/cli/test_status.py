@@ -162,6 +162,13 @@ async def test_a_flag_goes_by_its_number_or_its_cause(
     assert (await relayed("unflag", "1", "--json")).problem == (3, "no-flag")
 
 
+async def test_the_doctor_names_the_variables_that_a_person_set(looop: Looop) -> None:
+    call = FakeCall(env={"HOME": "/nowhere", "LOOOP_BIN": "/bin/looop", "LOOOP_INTERVAL": "9"})
+    said = (await looop("doctor", call=call)).out
+    assert "(and LOOOP_INTERVAL)" in said
+    assert "LOOOP_BIN" not in said
+
+
 async def test_the_doctor_works_on_whatever_is_left(no_profile: Profile) -> None:
     no_profile.config.write_text("{")
     said = await Looop(no_profile)("doctor", "--json", kind=Kind.CHILD)

@@ -15,8 +15,8 @@ QUESTION = re.compile(rf"\d+/\d+ |{re.escape(PROPOSE)}")
 
 def test_a_fresh_profile_interviews_its_person_and_works_on_what_they_approved(looop: Person) -> None:
     looop("up")
-    until(lambda: looop.call("ls").stdout.count("setup"), "the tick to start the setup session")
-    assert "started the session setup" in looop("journal")
+    until(lambda: "started the session setup" in looop("journal"), "the tick to start the setup session")
+    assert "setup" in looop("ls")
 
     asked = ""
     while (question := _next(looop, asked)) != PROPOSE:

@@ -30,14 +30,15 @@ def build(file: Path | None = FILE) -> str:
 
 
 def digest(file: Path) -> str:
-    """Give the digest that names the folder which a native file is unpacked to: its last word."""
-    return file.read_bytes()[-65:-1].decode()
+    """Give the digest that names the folder which a native file is unpacked to: in its last line."""
+    return file.read_bytes().rsplit(b" ", 2)[1].decode()
 
 
 def is_call(pid: int, word: str) -> bool:
-    """Whether a process is this looop, called with this word."""
+    """Whether a process is looop, called with this word: by Python, the launcher, or the loader after it."""
     try:
         argv = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")
     except OSError:
         return False
-    return tuple(argv[: len(LOOOP)]) == LOOOP and word in argv[len(LOOOP) :]
+    names = [Path(part).name for part in argv]
+    return "looop" in names and word in argv[names.index("looop") :]
