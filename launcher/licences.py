@@ -64,9 +64,15 @@ def collect(target: Path, *, native: Sequence[Native] = ()) -> tuple[Package, ..
     return packages
 
 
+def entries(folder: Path) -> list[tuple[str, str, str]]:
+    """Give what `collect` wrote as PyInstaller names data: the place in the bundle, the file, its kind."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [(f"looop/licences/{path.relative_to(folder)}", str(path), "DATA") for path in files]
+
+
 def _package(native: Native) -> Package:
     texts = tuple(Text(path.name, licences.read(path)) for path in native.texts)
-    return Package(licences.plain(native.name), native.version, native.licence, texts, native.note)
+    return Package(native.name, native.version, native.licence, texts, native.note)
 
 
 def _completed(package: Package) -> Package:

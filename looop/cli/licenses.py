@@ -23,7 +23,7 @@ class LicensesView(msgspec.Struct, frozen=True):
 async def licenses(name: str | None = None, /, *, call: ACall, json: Json = False) -> int:
     """Print what looop is made of and the licence of each part, or of one by its NAME."""
     there = licences.found()
-    packages = tuple(it for it in there if name is None or it.name == licences.plain(name))
+    packages = tuple(it for it in there if name is None or licences.plain(it.name) == licences.plain(name))
     if not packages:
         raise missing(
             "no-package",

@@ -37,6 +37,15 @@ def test_every_part_has_a_text_and_the_index_names_each_file(tmp_path: Path) -> 
     assert [it["name"] for it in index] == sorted(it["name"] for it in index)
 
 
+def test_every_file_has_its_place_in_the_bundle(tmp_path: Path) -> None:
+    collect(tmp_path / "out")
+    entries = licences.entries(tmp_path / "out")
+    assert {place for place, _, _ in entries} == {
+        f"looop/licences/{name}" for name in _tree(tmp_path / "out")
+    }
+    assert all(Path(source).is_file() and kind == "DATA" for _, source, kind in entries)
+
+
 def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
     packages = collect(tmp_path / "out", native=(_native(tmp_path),))
     assert shipped(tmp_path / "out") == packages
