@@ -59,8 +59,7 @@ def texts(binaries: Iterable[Entry], work: Path) -> list[Entry]:
     """Collect the licences of all that is in the bundle; where each text belongs in it."""
     folder = work / "licences"
     licences.collect(folder, native=natives.of_bundle(binaries, zstd.source(work)))
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [(f"looop/licences/{path.relative_to(folder)}", str(path), "DATA") for path in paths]
+    return licences.entries(folder)
 
 
 def finish(folder: Path, work: Path, target: Path) -> None:
