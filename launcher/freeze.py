@@ -20,7 +20,7 @@ PYINSTALLER = "6.22.3"
 OPTIMIZE = 1  # 2 takes away the docstrings that `--help` is made of
 EXCLUDED = [
     *("tkinter", "test", "unittest", "pydoc", "pdb", "doctest", "lib2to3", "setuptools", "distutils", "pip"),
-    *("multiprocessing", "asyncio", "sqlite3", "curses", "readline", "xml", "xmlrpc", "pygments", "PIL"),
+    *("multiprocessing", "asyncio", "sqlite3", "curses", "readline", "xmlrpc", "pygments", "PIL"),
     *("_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr", "_codecs_tw"),
 ]
 """What looop never imports. `decimal` stays: cyclopts needs it for each usage error."""
