@@ -135,4 +135,5 @@ def _build(profile: Profile) -> Parts:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # All has been written as it was said; to take the interpreter apart would be a tenth of a relayed verb.
+    os._exit(main())
