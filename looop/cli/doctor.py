@@ -79,7 +79,8 @@ def _agent(profile: Profile, call: Call) -> tuple[Grade, str]:
     choice = runners.choose(settings.runner, settings.runners, found=set(found), root=root)
     there = f"on PATH: {', '.join(found) or 'no agent that looop knows'}"
     if choice.rehearses:
-        return Grade.NOTE, f"rehearsal, no AI ({choice.reason}); {there}; `looop init` lets you agree to one"
+        why = f" ({choice.reason})" if choice.reason else ""
+        return Grade.NOTE, f"rehearsal, no AI{why}; {there}; `looop init` lets you agree to one"
     return Grade.FINE, f"{choice.name}; {there}"
 
 
