@@ -5,19 +5,19 @@ wrapper in that HOME, so that a test knows which one is asked.
 """
 
 import os
+import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from looop.store.paths import Profile
-from support.source import ROOT
 from support.terminal import Terminal, terminal
+from support.tested import ENVIRONMENT, LOOOP
 from support.waiting import until
 
-_BECOME = "import os, sys; os.dup2(1, 2); os.execvp(sys.argv[1], sys.argv[1:])"  # prompts go to stderr
+_UPON = ("/bin/sh", "-c", 'exec "$0" "$@" 2>&1')  # prompts go to stderr
 _CLEAR = b"\x15"  # Ctrl-U: what was typed goes
 
 
@@ -42,6 +42,7 @@ class House:
             "PS1": "now> ",
             "INPUTRC": "/dev/null",
             "HISTFILE": "",
+            **ENVIRONMENT,
         }
 
     def script(self, shell: str) -> Path:
@@ -74,7 +75,7 @@ def house_in(folder: Path, profile: Profile) -> House:
     """Make a HOME."""
     (folder / "bin").mkdir(parents=True)
     program = folder / "bin" / "looop"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m looop "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(LOOOP)} "$@"\n')
     program.chmod(0o755)
     return House(folder, profile)
 
@@ -82,7 +83,7 @@ def house_in(folder: Path, profile: Profile) -> House:
 @contextmanager
 def shell(house: House, *argv: str, begin: str) -> Iterator[Terminal]:
     """Run an interactive shell, and have it run one line before it is handed on."""
-    with terminal("-c", _BECOME, *argv, size=(120, 50), env=house.env) as it:
+    with terminal(*argv, program=_UPON, size=(120, 50), env=house.env) as it:
         _await(it, "now>")
         it.type(f"{begin}; PS1='is> '\n".encode())
         _await(it, "is>")
