@@ -29,7 +29,7 @@ binary: $(READY)
 
 test-binary: binary
 	TESTED_LOOOP=$(CURDIR)/dist/looop $(BIN)/python -m pytest tests/binary tests/story \
-		tests/engine/test_attach_for_real.py tests/engine/test_hostile_callers.py
+		tests/engine/test_attach_for_real.py tests/engine/test_hostile_callers.py tests/cli/test_completion_shells.py
 
 check: $(READY)
 	$(BIN)/ruff check .
