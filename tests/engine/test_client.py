@@ -242,6 +242,29 @@ def test_a_verb_that_can_resume_goes_on_at_the_next_engine(sock: Path) -> None:
             assert output(process) == (3, b"one two", b"")
 
 
+def test_what_is_no_argument_list_is_nothing_to_go_on_with(engine: Scripted, sock: Path) -> None:
+    with client(sock, "watch") as process:
+        with engine.accept() as line:
+            line.run()
+            line.say(Frame(wire.RESUME, b"a field without its end"))
+            assert line.hear() is None
+        assert output(process)[0] == 4
+    assert not engine.asked()
+
+
+def test_a_verb_that_the_next_engine_leaves_to_us_does_not_begin_again_here(
+    engine: Scripted, sock: Path
+) -> None:
+    with client(sock, "watch") as process:
+        with engine.accept() as line:
+            line.run()
+            line.say(Frame(wire.RESUME, wire.pack_fields(["watch"])))
+        with engine.accept() as line:
+            line.hear()
+            line.say(Frame(wire.LOCAL))
+        assert output(process)[0] == 4
+
+
 def test_without_a_next_engine_the_verb_that_could_resume_is_given_up(sock: Path) -> None:
     with scripted(sock) as engine, client(sock, "watch", settings="RECONNECT=2") as process:
         before = cpu_of_the_ended()

@@ -135,6 +135,20 @@ def test_who_was_handed_a_text_goes_on_with_its_arguments_at_the_next_engine(
         assert output(process) == (0, b"yes\n", b"")
 
 
+def test_who_was_handed_a_text_looks_longer_for_an_engine_to_own_up_to(
+    tmp_path: Path, each_client: str
+) -> None:
+    path = tmp_path / ".sock"
+    with scripted(path) as engine, client(path, "flag", settings="RECONNECT=0,OWNING_UP=60") as process:
+        with engine.accept() as line:
+            line.run()
+            line.say(Frame(wire.HAND, wire.pack_hand(("flag", "--taken", "7"), b"yes\n")))
+        with engine.accept() as line:
+            assert line.run().argv == ("flag", "--taken", "7")
+            line.end(0)
+        assert output(process) == (0, b"yes\n", b"")
+
+
 def test_half_a_hand_is_none(tmp_path: Path, each_client: str) -> None:
     path = tmp_path / ".sock"
     whole = wire.encode(Frame(wire.HAND, wire.pack_hand(("flag", "--taken", "7"), b"yes\n")))

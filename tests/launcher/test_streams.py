@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import termios
 from collections.abc import Iterator
@@ -125,6 +126,19 @@ def test_of_a_reader_that_has_left_a_silent_verb_learns_too(
         assert output(process)[0] == 0
 
 
+def test_a_reader_behind_a_socket_that_has_left_is_missed_at_the_next_text(
+    launcher: Path, engine: Scripted, sock: Path
+) -> None:
+    ours, theirs = socket.socketpair()
+    with client(sock, "log", stdout=theirs.fileno()) as process, engine.accept() as line:
+        theirs.close()
+        ours.close()
+        line.run()
+        line.say(Frame(wire.OUT, b"text\n"))
+        assert line.hear() is None
+        assert output(process) == (0, None, b"")
+
+
 def test_a_stderr_that_nobody_reads_is_no_reason_to_end(launcher: Path, engine: Scripted, sock: Path) -> None:
     reading, writing = os.pipe()
     with client(sock, "journal", stderr=writing) as process, engine.accept() as line:
@@ -178,6 +192,8 @@ def test_an_interrupt_ends_a_verb_whose_output_nobody_reads(
         line.run()
         line.say(Frame(wire.OUT, b"x" * 300_000))
         until(lambda: filled(reading) >= 1 << 16, "a full pipe")
+        os.read(reading, 4096)  # room for a piece, and for no more
+        until(lambda: filled(reading) >= 1 << 16, "a full pipe again")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     os.close(reading)

@@ -1,5 +1,6 @@
 """The display: it shows what feeding the whole log would show, or says that it can't."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -321,6 +322,7 @@ async def test_a_shot_holds_the_whole_screen(stage: Stage) -> None:
     assert (shot.columns, shot.lines, shot.text[0], shot.cursor) == (20, 4, "ab c", (4, 0))
     assert shot.cells[0] == (("a", {}), ("b", {"fg": "red", "bold": True}), (" c", {}))
     assert (shot.title, shot.alternate, shot.stale, shot.offset) == ("t", False, False, stage.log.end())
+    assert await stage.display.shot(styled=False) == replace(shot, cells=())
 
 
 async def test_a_hidden_cursor_is_nowhere(stage: Stage) -> None:
