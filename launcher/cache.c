@@ -68,27 +68,29 @@ static bool is_safe_above(const char *path)
     return false;
 }
 
-/* Make the missing folders of a path, each private. */
-static void make_folders(const char *path)
+/* Make the missing folders of a path, each private; why the first that failed could not be made, else 0. */
+static int make_folders(const char *path)
 {
     char part[ROOM_FOR_PATH];
+    int why = 0;
     snprintf(part, sizeof part, "%s", path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(part + 1, '/'); slash; *slash = '/', slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(part, 0700);
-        *slash = '/';
+        if (mkdir(part, 0700) && errno != EEXIST && !why)
+            why = errno;
     }
-    mkdir(part, 0700);
+    return !mkdir(part, 0700) || errno == EEXIST || why ? why : errno;
 }
 
 /* Open a place that is ours alone; a link, or a folder that others own or can write, is refused. */
 static int open_place(const char *path)
 {
     struct stat about;
-    make_folders(path); /* what can't be made can't be opened either */
-    int place = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (place < 0)
+    int why = make_folders(path), place = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (place < 0) {
+        errno = why ? why : errno;
         return -1;
+    }
     if (!fstat(place, &about) && about.st_uid == geteuid() && !(about.st_mode & (S_IWGRP | S_IWOTH)) &&
         is_safe_above(path))
         return place;
