@@ -105,10 +105,11 @@ def test_a_program_of_which_a_part_was_removed_is_unpacked_anew(home: Home, part
 
 def test_a_program_of_which_a_part_was_cut_short_is_unpacked_anew(home: Home) -> None:
     home.run("doctor")
-    for part in ("lib/large", "files"):
-        os.truncate(home.unpacked / part, 5)
-        assert home.run("doctor").code == 0
-        assert (home.unpacked / part).stat().st_size > 5
+    line = len((home.unpacked / "files").read_text().partition("\n")[0])
+    for part, size in (("lib/large", 5), ("files", 5), ("files", line), ("files", line + 1), ("looop", 9)):
+        os.truncate(home.unpacked / part, size)
+        assert home.run("doctor").lines[2:] == ("doctor",)
+        assert (home.unpacked / part).stat().st_size > size
 
 
 def test_an_older_program_is_removed_when_nobody_uses_it_and_not_before(home: Home, newer: Path) -> None:
