@@ -265,6 +265,13 @@ def test_a_verb_that_the_next_engine_leaves_to_us_does_not_begin_again_here(
         assert output(process)[0] == 4
 
 
+def test_a_verb_that_has_begun_to_wait_is_not_left_to_us_any_more(engine: Scripted, sock: Path) -> None:
+    with client(sock, "watch") as process, engine.accept() as line:
+        line.run()
+        line.say(Frame(wire.RESUME, wire.pack_fields(["watch"])), Frame(wire.LOCAL))
+        assert output(process)[0] == 4
+
+
 def test_without_a_next_engine_the_verb_that_could_resume_is_given_up(sock: Path) -> None:
     with scripted(sock) as engine, client(sock, "watch", settings="RECONNECT=2") as process:
         before = cpu_of_the_ended()

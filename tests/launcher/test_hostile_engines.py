@@ -16,7 +16,7 @@ from support.launching import RUN_IT_HERE, Launchers
 from support.scripted import Line, client, launched, output, scripted
 from support.waiting import until
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(300)]
 
 BRIEF = "PATIENCE=1,RECONNECT=0.2,OWNING_UP=0.2,GRACE=0.1"
 ENDS = {0, 1, 4, RUN_IT_HERE}
@@ -65,7 +65,7 @@ def watched(launchers: Launchers) -> Launchers:
     )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(speech=speeches)
 def test_no_engine_brings_the_launcher_down(
     watched: Launchers, tmp_path: Path, speech: tuple[bool, Sequence[bytes]]
@@ -77,7 +77,7 @@ def test_no_engine_brings_the_launcher_down(
     assert code in ENDS or bytes((wire.EXIT,)) in b"".join(speech[1])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(speech=speeches)
 def test_both_clients_end_alike(
     launchers: Launchers, tmp_path: Path, speech: tuple[bool, Sequence[bytes]]

@@ -193,10 +193,29 @@ def test_an_interrupt_ends_a_verb_whose_output_nobody_reads(
         line.run()
         line.say(Frame(wire.OUT, b"x" * 300_000))
         until(lambda: filled(reading) >= 1 << 16, "a full pipe")
-        os.read(reading, 4096)  # room for a piece, and for no more
-        until(lambda: filled(reading) >= 1 << 16, "a full pipe again")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+    os.close(reading)
+
+
+def test_a_reader_that_takes_little_at_a_time_keeps_nothing_else_waiting(
+    launcher: Path, engine: Scripted, sock: Path
+) -> None:
+    reading, writing = os.pipe()
+    stdin = subprocess.PIPE
+    with client(sock, "log", stdin=stdin, stdout=writing) as process, engine.accept() as line:
+        os.close(writing)
+        line.run()
+        line.say(Frame(wire.WANT_STDIN), Frame(wire.OUT, b"x" * 300_000))
+        until(lambda: filled(reading) >= 1 << 16, "a full pipe")
+        os.read(reading, 4096)  # room for a piece, and for no more
+        until(lambda: filled(reading) >= 1 << 16, "a full pipe again")
+        assert process.stdin is not None
+        process.stdin.write(b"typed")
+        process.stdin.flush()
+        assert line.hear() == Frame(wire.STDIN, b"typed")
+        process.kill()
+        process.stdin.close()
     os.close(reading)
 
 
