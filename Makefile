@@ -48,6 +48,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/screens.py
 	$(BIN)/python benchmarks/ptys.py cat echo idle start
 	$(BIN)/python benchmarks/sessions.py
+	$(BIN)/python benchmarks/relay.py
 	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
 
 clean:

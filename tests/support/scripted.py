@@ -163,3 +163,21 @@ def output(process: "subprocess.Popen[bytes]") -> tuple[int, bytes, bytes]:
     """Wait for the client's end: its exit code, stdout and stderr."""
     out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
+
+
+def out(data: bytes) -> Frame:
+    """Give a text for stdout."""
+    return Frame(wire.OUT, data)
+
+
+def going(process: "subprocess.Popen[bytes]", line: Line) -> None:
+    """Take the verb, and see that the client knows."""
+    line.run()
+    more(process, line)
+
+
+def more(process: "subprocess.Popen[bytes]", line: Line) -> None:
+    """Say something, and see that it arrived."""
+    line.say(out(b"going\n"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"going\n"
