@@ -189,7 +189,7 @@ def test_a_pattern_made_to_stall_stalls_nobody(looop: Person) -> None:
     looop("expect", "sh", "ab", "--timeout", "30s")
     waiting = looop.start("expect", "sh", "(a+)+$", "--since", "0", "--timeout", "20s")
     try:
-        assert looop.state("sh") == "working"
+        looop.becomes("sh", "working")
         assert "sh" in looop("status")
         assert waiting.poll() is None
     finally:

@@ -1,6 +1,7 @@
 """Many sessions, with the real program: one after another they leave nothing, and a hundred live at once."""
 
 import resource
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from support.person import Person, person
 from support.surviving import leaderless
 from support.tested import LOOOP
+from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
@@ -28,7 +30,8 @@ def test_sessions_one_after_another_leave_no_descriptor(looop: Person) -> None:
         looop("start-session", f"s{number}", "--command", f"echo hello; exit {number}")
         assert looop.call("wait", f"s{number}").returncode == number
         assert "hello" in looop("shot", f"s{number}")
-    assert descriptors(looop) == before
+    # A caller's connection may be there for a moment longer than its caller.
+    until(lambda: all(map(le, descriptors(looop), before)), "as few descriptors as before")
 
 
 def test_a_hundred_live_at_once_under_the_usual_limit_of_descriptors(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ from looop.__main__ import main
 sys.exit(main())
 """
 PRIVATE = (sys.executable, "-P", "-c", CODE)
-CHECKOUT = {"PYTHONPATH": str(ROOT)}
+CHECKOUT = {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": ""}
 
 
 def uninstalled(them: Person, *argv: str) -> subprocess.CompletedProcess[str]:
