@@ -91,6 +91,7 @@ static bool take(struct verb *verb, const struct frame *frame)
         verb->wants_stdin = true;
         return true;
     case RESUME:
+        verb->reconnect = RECONNECT_MS;
         return learn(verb, frame->data, frame->size);
     case HAND:
         return take_hand(verb, frame);

@@ -75,7 +75,7 @@ class LocalCall:
     async def resume(self, argv: Sequence[str]) -> None:
         """Nothing to resume: no engine runs this call."""
 
-    async def hand_over(self, text: str, argv: Sequence[str]) -> None:  # noqa: ARG002 - the Protocol's
+    async def hand_over(self, text: str | bytes, argv: Sequence[str]) -> None:  # noqa: ARG002 - the Protocol's
         """Write: no engine can be lost in between."""
         await self.out(text)
 
@@ -119,6 +119,7 @@ class FakeCall:
     stdout: str = ""
     stderr: str = ""
     resumes: list[tuple[str, ...]] = field(default_factory=list)
+    handed: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     async def out(self, text: str | bytes) -> None:
         """Keep it."""
@@ -138,10 +139,11 @@ class FakeCall:
         """Keep it."""
         self.resumes.append(tuple(argv))
 
-    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+    async def hand_over(self, text: str | bytes, argv: Sequence[str]) -> None:
         """Keep both."""
         await self.out(text)
         self.resumes.append(tuple(argv))
+        self.handed.append((text if isinstance(text, str) else text.decode("utf-8", "replace"), tuple(argv)))
 
     async def flushed(self) -> None:
         """Nothing waits."""

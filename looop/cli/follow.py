@@ -98,7 +98,7 @@ async def pursue(
 ) -> int:
     """Show a file's lines from an offset on, for ever; the caller's disconnect or Ctrl-C cancels it.
 
-    `again` is the verb that goes on with this elsewhere: told at the start, and whenever the offset moved.
+    `again` is the verb that goes on with this elsewhere: told at the start, and with each text.
     """
     growing = Growing(path, start)
     try:
@@ -107,7 +107,8 @@ async def pursue(
             lines: list[str] = []
             while not lines:
                 lines = await _news(live, growing)
-            await call.out(show(lines, growing.offset))
+            text = show(lines, growing.offset)
+            await call.hand_over(text, (*again, "--since", str(growing.offset)))
     finally:
         growing.close()
 

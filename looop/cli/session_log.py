@@ -72,7 +72,8 @@ async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> i
     begin = wish.since if wish.since is not None else 0
     if lately and (matches is None or wish.follow):
         begin = sessions.tail(name, wish.tail)
-    reader = _Raw(call) if wish.raw and matches is None and not wish.json else _Text(wish, call, matches)
+    out = _Outlet(call, wish, name)
+    reader = _Raw(out) if wish.raw and matches is None and not wish.json else _Text(wish, out, matches)
     await reader.begin(begin)
     if lately and matches is not None and not wish.follow:
         reader.keep = deque(maxlen=min(wish.tail, _MOST))
@@ -85,17 +86,44 @@ async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> i
             break
         if piece.data:
             await reader.take(piece)
+            await out.hand_over(reader.offset)
             offset = piece.offset + len(piece.data)
         else:
             await _grown(sessions, name, offset, live)
     await reader.end()
+    await out.hand_over(reader.offset)
     return int(Exit.DONE)
+
+
+class _Outlet:
+    """Where readers write: straight to the caller, or what follows in pieces with where to go on after each.
+
+    A caller whose engine dies must neither miss a line nor see it twice.
+    """
+
+    def __init__(self, call: Call, wish: Wish, name: str) -> None:
+        self._call, self._wish, self._name = call, wish, name
+        self._held: list[bytes] = []
+
+    async def out(self, text: str | bytes) -> None:
+        if self._wish.follow:
+            self._held.append(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+        else:
+            await self._call.out(text)
+
+    async def err(self, text: str) -> None:
+        await self._call.err(text)
+
+    async def hand_over(self, offset: int) -> None:
+        if self._held:
+            text, self._held = b"".join(self._held), []
+            await self._call.hand_over(text, self._wish.again(self._name, offset))
 
 
 class _Raw:
     """Bytes as they were."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: _Outlet) -> None:
         self._call = call
         self.offset = 0
         self.keep: deque[str] | None = None
@@ -116,7 +144,7 @@ class _Raw:
 class _Text:
     """Plain text: as it comes, or by whole lines where they are chosen from or told to machines."""
 
-    def __init__(self, wish: Wish, call: Call, matches: Callable[[str], bool] | None) -> None:
+    def __init__(self, wish: Wish, call: _Outlet, matches: Callable[[str], bool] | None) -> None:
         self._wish = wish
         self._call = call
         self._matches = matches

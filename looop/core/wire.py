@@ -26,7 +26,8 @@ SYNCED = 8  # all that came before this SYNC, whose payload it repeats, stands o
 TAKEN, OUT, ERR, WANT_STDIN, RESUME, EXIT, LOCAL, BADVERSION = 16, 17, 18, 19, 20, 21, 22, 23
 RAW = 24  # from now on the client's terminal is raw: keys travel as STDIN as they come, and ERR waits
 SYNC = 25  # say SYNCED once everything before this has been written
-HAND = 26  # RESUME and OUT in one, whole or not at all: whoever has the text goes on with those arguments
+HAND = 26  # OUT and RESUME in one, whole or not at all: whoever has the text goes on with those arguments
+HANDED = 1 << 19  # bytes of text that HAND carries at most; there is room for the arguments, then
 
 NAMES = {
     RUN: "RUN",

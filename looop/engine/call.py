@@ -73,8 +73,11 @@ class Call(Protocol):
     async def resume(self, argv: Sequence[str]) -> None:
         """Say how to go on with this call at another engine, should this one die."""
 
-    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
-        """Write to stdout and say how to go on from then on, in one: the caller gets both or neither."""
+    async def hand_over(self, text: str | bytes, argv: Sequence[str]) -> None:
+        """Write to stdout and say how to go on from then on, in one: the caller gets both or neither.
+
+        Of more than 512 KiB the beginning may be seen twice, should the engine die in the middle.
+        """
 
     async def flushed(self) -> None:
         """Return once all that was written stands on the caller's streams; BrokenPipeError if it has gone."""

@@ -205,6 +205,7 @@ class Relay:
             self._wants_stdin = True
         elif kind == wire.RESUME:
             self._resume = wire.unpack_fields(frame.data)
+            self._reconnect = RECONNECT
         elif kind == wire.HAND:
             self._resume, text = wire.unpack_hand(frame.data)
             self._reconnect = OWNING_UP

@@ -175,7 +175,7 @@ class LandingCall:
     async def resume(self, argv: Sequence[str]) -> None:
         """Nothing to resume: the landing outlives no engine."""
 
-    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+    async def hand_over(self, text: str | bytes, argv: Sequence[str]) -> None:
         """Drop it, as `out` does."""
 
     async def flushed(self) -> None:

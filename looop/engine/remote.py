@@ -80,9 +80,13 @@ class RemoteCall:
         """Tell the caller how to go on at the next engine."""
         await self.send(wire.Frame(wire.RESUME, wire.pack_fields(argv)))
 
-    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+    async def hand_over(self, text: str | bytes, argv: Sequence[str]) -> None:
         """Write to the caller's stdout and tell it how to go on from then on: it gets both or neither."""
-        await self.send(wire.Frame(wire.HAND, wire.pack_hand(argv, _bytes(text))))
+        data = text if isinstance(text, bytes) else _bytes(text)
+        last = max(0, len(data) - wire.HANDED)
+        if last:
+            await self._write(wire.OUT, data[:last])
+        await self.send(wire.Frame(wire.HAND, wire.pack_hand(argv, data[last:])))
 
     async def flushed(self) -> None:
         """Return once all that was sent stands on the caller's streams. BrokenPipeError when it hung up.

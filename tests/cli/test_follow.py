@@ -55,7 +55,8 @@ async def test_a_follower_says_where_to_go_on_so_that_nothing_is_lost_or_shown_t
     await until(call, "one\n")
     await trio.testing.wait_all_tasks_blocked(0.05)
     nursery.cancel_scope.cancel()
-    assert call.resumes == [("log", "pulse", "-f", "--since", str(offset)) for offset in (0, 4)]
+    assert call.resumes == [("log", "pulse", "-f", "--since", str(offset)) for offset in (0, 4, 4)]
+    assert call.handed == [("one\n", call.resumes[-1])]
     files.append(profile.pulse_log, "two")
     again = FakeCall()
     async with trio.open_nursery() as second:

@@ -120,6 +120,7 @@ async def test_a_followed_log_shows_half_lines_goes_on_elsewhere_and_ends_with_i
     assert call.stdout == "one\nName? Anna\nbye\n"
     assert call.resumes[0] == ("log", "x@01JX", "-f", "--since", "0")
     assert ("log", "x@01JX", "-f", "--since", "19") in call.resumes  # before the \r, whose \n has not come
+    assert "".join(text for text, _ in call.handed) == call.stdout, "text that is told without its offset"
 
 
 async def test_what_is_expected_is_printed_with_what_scripts_need(relayed: Looop, engine: FakeEngine) -> None:
