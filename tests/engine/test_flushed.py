@@ -149,6 +149,20 @@ def test_who_was_handed_a_text_looks_longer_for_an_engine_to_own_up_to(
         assert output(process) == (0, b"yes\n", b"")
 
 
+def test_who_is_told_to_go_on_as_usual_owns_up_to_nothing_any_more(tmp_path: Path, each_client: str) -> None:
+    path = tmp_path / ".sock"
+    with scripted(path) as engine, client(path, "log", settings="RECONNECT=0,OWNING_UP=3600") as process:
+        with engine.accept() as line:
+            line.run()
+            again = ("log", "--since", "4")
+            line.say(Frame(wire.HAND, wire.pack_hand(again, b"text")))
+            line.say(Frame(wire.RESUME, wire.pack_fields(again)))
+        engine.close()
+        path.unlink()
+        code, text, _ = output(process)
+    assert (code, text) == (4, b"text")
+
+
 def test_half_a_hand_is_none(tmp_path: Path, each_client: str) -> None:
     path = tmp_path / ".sock"
     whole = wire.encode(Frame(wire.HAND, wire.pack_hand(("flag", "--taken", "7"), b"yes\n")))
