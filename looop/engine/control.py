@@ -17,7 +17,7 @@ from looop.core import wire
 from looop.core.phase import Doing
 from looop.engine import caller
 from looop.engine.address import at_short_path, peer
-from looop.engine.call import Caller
+from looop.engine.call import Caller, Kind
 from looop.engine.live import Live, RunVerb
 from looop.engine.outcome import note, outcome
 from looop.engine.remote import RemoteCall
@@ -26,6 +26,7 @@ from looop.store.paths import Profile
 BACKLOG = 128
 FIRST_WORDS = 10.0  # seconds that a new connection has to say what it wants
 LAST_WORDS = 5.0  # seconds that a caller has to read the end of its verb
+STARTING = 5.0  # seconds that a call from nobody we know waits for sessions that are being started
 AGAIN = 1.0  # seconds between two tries to bind a socket that somebody removed
 
 
@@ -103,7 +104,7 @@ class Control:
         try:
             pid, user = peer(stream.socket)
             if user == os.geteuid():
-                await self._converse(stream.socket, self._judge(pid))
+                await self._converse(stream.socket, await self._judge(pid))
         except (OSError, wire.ProtocolError):
             pass  # the caller has gone, or is no client of ours
         except Exception as error:  # noqa: BLE001 - the edge of a connection
@@ -136,7 +137,16 @@ class Control:
         with trio.move_on_after(LAST_WORDS):
             await call.send(last)
 
-    def _judge(self, pid: int) -> Caller:
+    async def _judge(self, pid: int) -> Caller:
+        found = self._classify(pid)
+        if found.kind is Kind.CHILD and found.session is None:
+            # A session's first process may call before its start has come to its end here.
+            with trio.move_on_after(STARTING):
+                await self._live.settled()
+            found = self._classify(pid)
+        return found
+
+    def _classify(self, pid: int) -> Caller:
         deciding = self._live.phase().doing is Doing.DECIDING
         return caller.classify(
             pid,

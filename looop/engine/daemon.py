@@ -91,6 +91,10 @@ class Engine:
         """Map the first process of each live session to its id."""
         return self._residents.leaders()
 
+    async def settled(self) -> None:
+        """Return once no session is being started."""
+        await self._residents.settled()
+
     async def run(self, argv: Sequence[str], call: Call) -> int:
         """Run a verb for the loop itself."""
         return await self._parts.run_verb(argv, call, self)

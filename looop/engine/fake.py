@@ -112,6 +112,9 @@ class FakeResidents:
         """Name none."""
         return {}
 
+    async def settled(self) -> None:
+        """Start none."""
+
     def answers(self) -> tuple[Answer, ...]:
         """Have none."""
         return ()

@@ -52,6 +52,9 @@ class ForegroundLive:
         """Name none: where a session lives there is an engine."""
         return {}
 
+    async def settled(self) -> None:
+        """Start none."""
+
     def phase(self) -> Phase:
         """Tell what the tick is doing now."""
         return self._beats.phase

@@ -36,6 +36,9 @@ class Live(Protocol):
     def leaders(self) -> Mapping[int, str]:
         """Map the first process of each live session to the session's id."""
 
+    async def settled(self) -> None:
+        """Return once no session is being started: `leaders` then knows the first process of each."""
+
     def phase(self) -> Phase:
         """Tell what the pulse is doing now."""
 

@@ -48,6 +48,9 @@ class Residents(Protocol):
     def leaders(self) -> Mapping[int, str]:
         """Map the first process of each live session to the session's id."""
 
+    async def settled(self) -> None:
+        """Return once no session is being started."""
+
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers to sessions that had ended before they could hear them."""
 
@@ -129,6 +132,10 @@ class House:
     def leaders(self) -> Mapping[int, str]:
         """Map the first process of each live session to the session's id."""
         return self._host.leaders()
+
+    async def settled(self) -> None:
+        """Return once no session is being started."""
+        await self._host.settled()
 
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers to sessions that had ended before they could hear them."""

@@ -16,6 +16,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Start
 from looop.session import draft, starting
 from looop.session.around import Around
+from looop.session.bell import Bell
 from looop.session.handing import Owed
 from looop.session.starting import Birth, Plan
 from looop.session.terminals import Spawn
@@ -39,7 +40,7 @@ class Owing(Protocol):
 
 
 class Births:
-    """What every start needs. `begun` holds the ids that are being started or removed."""
+    """What every start needs. `begun` holds the ids that are being started or removed; `done`: one less."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Births:
         self.settings = settings
         self.owing: Owing | None = None
         self.begun: set[str] = set()
+        self.done = Bell()
         self._profile = profile
         self._around = around
         self._env = env

@@ -71,6 +71,11 @@ class Host(Shelf):
         """How many live or are being started."""
         return len({*self.lives, *self._births.begun})
 
+    async def settled(self) -> None:
+        """Return once those that are being started now live, or could not be started."""
+        while self._births.begun:
+            await self._births.done.wait()
+
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take over what keeper has, write down how the rest ended, then live. A cancel leaves all running.
 
@@ -268,6 +273,7 @@ class Host(Shelf):
             yield
         finally:
             self._births.begun.discard(name)
+            self._births.done.ring()
 
     async def _begin(self, plan: Plan) -> SessionView:
         try:

@@ -54,6 +54,17 @@ def test_a_flag_is_answered_once(looop: Person) -> None:
     assert looop("expect", "asking", "got:.*", "--since", "0") == "got:the red one\n"
 
 
+def test_a_worker_is_known_from_its_first_moment(looop: Person) -> None:
+    """The launcher is so quick that its call comes before the start of its own session is over."""
+    calls = '"$LOOOP_BIN" claim {0}; "$LOOOP_BIN" flag "which one?"; cat'
+    names = [f"w{number}" for number in range(6)]
+    for name in names:
+        looop("start-session", name, "--command", calls.format(name))
+    for name in names:
+        looop.becomes(name, "flagged")
+    assert {claim["name"] for claim in looop.json("claims")["claims"]} == set(names)
+
+
 def test_a_goal_is_made_edited_and_archived(looop: Person) -> None:
     looop("goal", "new", "tidy", "the desk is tidy")
     edit = {"EDITOR": "sed -i s/tidy/clean/", "VISUAL": ""}

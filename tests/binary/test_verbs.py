@@ -1,8 +1,6 @@
 """Every verb of the native file, as its own manual lists them: run, asked for help, and called wrongly."""
 
 import json
-import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,17 +8,11 @@ import pytest
 
 from looop import __version__
 from looop.cli.examples import EXAMPLES
-from looop.core.problem import Exit
+from support import every
 from support.person import Person, person
 from support.tested import LOOOP
 
 pytestmark = [pytest.mark.binary, pytest.mark.process, pytest.mark.timeout(300)]
-
-ENDLESS = 3.0  # seconds after which a verb that follows something is interrupted
-INTERRUPTED = 130
-SENTENCE = ("looop: ", '{"v":1,"kind":')
-EXPECTED = {*map(int, Exit), INTERRUPTED, 125}  # the last one is `wait`'s own
-OUTSIDE = ("uninstall",)  # takes the file away: see test_removed.py
 
 
 @pytest.fixture(scope="module")
@@ -29,58 +21,28 @@ def looop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
         yield them
 
 
-def verbs(looop: Person) -> list[str]:
-    """Give all of them, as the file itself lists them; "" is the bare `looop`."""
-    found = [str(verb["name"]) for verb in looop.json("help")["verbs"]]
-    assert len(found) > 50
-    assert set(found) - set(EXAMPLES) - {""} == set()
-    return [verb for verb in found if verb not in OUTSIDE]
-
-
-def words(verb: str) -> list[str]:
-    """Give the verb's example as arguments, without what it is piped into."""
-    found = shlex.split(EXAMPLES.get(verb, "looop"))
-    end = next((at for at, word in enumerate(found) if word in {"|", ">"}), len(found))
-    return found[1:end]
-
-
-def problems(looop: Person, argv: list[str]) -> str:
-    """Run a verb; what is wrong with how it went, "" if nothing."""
-    with looop.start(*argv) as process:
-        try:
-            out, err = process.communicate(timeout=ENDLESS if {"-f", "watch"} & set(argv) else 60)
-        except subprocess.TimeoutExpired:
-            process.send_signal(2)
-            out, err = process.communicate(timeout=60)
-    code = process.returncode
-    wrong = (
-        ("a traceback", "Traceback" in out + err or "No module named" in out + err),
-        (f"exit code {code}", code not in EXPECTED),
-        ("no sentence", code not in {0, INTERRUPTED} and not (out or err.startswith(SENTENCE))),
-        ("several sentences", code not in {0, INTERRUPTED} and err.count("\n") > 4),
-    )
-    return "".join(f"looop {shlex.join(argv)}: {what}: {err[-2000:]}\n" for what, is_so in wrong if is_so)
-
-
 def test_every_verb_does_it_or_says_in_a_sentence_why_not(looop: Person) -> None:
-    assert "".join(problems(looop, words(verb)) for verb in verbs(looop)) == ""
+    assert "".join(every.problems(looop, every.words(verb)) for verb in every.verbs(looop)) == ""
 
 
 def test_every_verb_does_it_in_a_living_loop_with_a_session(looop: Person) -> None:
     ending = ("down", "kill", "uninstall", "prune")
     looop("up")
     try:
-        names = sorted(verbs(looop), key=lambda verb: (verb in ending, verb))
+        names = sorted(every.verbs(looop), key=lambda verb: (verb in ending, verb))
         live = [name for name in names if name not in {"up", "restart", "resume"}]
         looop("start-session", "review", "--command", "echo ok; cat")
-        assert "".join(problems(looop, words(verb)) for verb in live if verb != "start-session") == ""
+        assert (
+            "".join(every.problems(looop, every.words(verb)) for verb in live if verb != "start-session")
+            == ""
+        )
     finally:
         looop.call("down", "--all", "--now")
 
 
 def test_every_verb_has_help_with_its_example(looop: Person) -> None:
     lacking = []
-    for verb in filter(None, verbs(looop)):
+    for verb in filter(None, every.verbs(looop)):
         ran = looop.call(*verb.split(), "--help")
         told = " ".join(ran.stdout.split())
         if (ran.returncode, ran.stderr) != (0, "") or " ".join(EXAMPLES[verb].split()) not in told:
@@ -90,7 +52,7 @@ def test_every_verb_has_help_with_its_example(looop: Person) -> None:
 
 def test_every_verb_called_wrongly_says_so_and_exits_2(looop: Person) -> None:
     wrong = []
-    for verb in verbs(looop):
+    for verb in every.verbs(looop):
         ran = looop.call(*verb.split(), "--no-such-flag")
         said = ran.stderr.startswith("looop: ") and "Traceback" not in ran.stderr
         if (ran.returncode, ran.stdout, said) != (2, "", True):

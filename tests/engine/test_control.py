@@ -84,6 +84,33 @@ async def test_a_person_is_told_from_what_looop_started(profile: Profile, each_c
     assert Kind.PERSON.name == "PERSON"
 
 
+async def test_a_session_that_calls_before_its_start_has_come_to_its_end_is_known(
+    profile: Profile, each_client: str
+) -> None:
+    class Starting(FakeLive):
+        known = False
+
+        def leaders(self) -> dict[int, str]:
+            return {process.pid: "tea"} if self.known else {}
+
+        async def settled(self) -> None:
+            asked.set()
+            await started.wait()
+            self.known = True
+
+    async def verb(call: Call) -> int:
+        await call.out(call.caller.session or "nobody")
+        return 0
+
+    asked, started, live = trio.Event(), trio.Event(), Starting()
+    async with control(profile, verb, live):
+        with client(profile.sock, "status") as process:
+            with trio.fail_after(60):
+                await asked.wait()
+            started.set()
+            assert (await ended(process))[1] == b"tea"
+
+
 async def test_a_stale_socket_is_replaced(profile: Profile) -> None:
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(profile.sock))

@@ -77,6 +77,18 @@ async def test_two_starts_of_one_id_at_once_start_one(at: Hosting) -> None:
     assert len(at.terminals.spawned) == 1
 
 
+async def test_once_all_is_settled_the_first_process_of_each_is_known(at: Hosting) -> None:
+    async with at.served() as host, trio.open_nursery() as both:
+        both.start_soon(at.start)
+        with trio.fail_after(30):
+            while host.living == 0:
+                await trio.lowlevel.checkpoint()
+            early = dict(host.leaders())
+            await host.settled()
+        assert early == {}
+        assert list(host.leaders().values()) == ["a"]
+
+
 async def test_no_more_than_max_sessions_live(tmp_path: Path) -> None:
     at = Hosting(tmp_path, max_sessions=2)
     async with at.served():

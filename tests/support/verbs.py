@@ -62,6 +62,9 @@ class FakeEngine:
     def leaders(self) -> dict[int, str]:
         return {}
 
+    async def settled(self) -> None:
+        """Start none."""
+
     def phase(self) -> Phase:
         return self.shown
 
