@@ -13,7 +13,7 @@ from looop.child import tree
 from looop.core.moves import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine import guarded, holder, startup
+from looop.engine import guarded, holder, machine, startup
 from looop.engine.ask import ask
 from looop.engine.call import Call, RunLocally
 from looop.engine.control import Control
@@ -129,6 +129,7 @@ async def tick(profile: Profile, call: Call, run_verb: RunVerb, *, dry_run: bool
     await files.aside(prepare, profile, call.env)
     if dry_run:
         return await _dry(profile, call)
+    machine.check()
     with await _lock(profile) as lock:
         tree.become_subreaper()
         lock.write_holder(holder.myself())

@@ -17,7 +17,7 @@ import trio
 from looop.child import tree
 from looop.child.proc import Proc
 from looop.core.problem import Problem
-from looop.engine import holder
+from looop.engine import holder, machine
 from looop.store import paths
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,8 +30,10 @@ def run(work: Callable[[], int]) -> int:
     """Do `work` in a process of its own and give its exit code, or 128 and the signal that ended it.
 
     INT, TERM and HUP are handed on to it; when it has ended, nothing that it started lives but the
-    keeper that its landing may have started.
+    keeper that its landing may have started. Where no process can be seen it is done here, and says so.
     """
+    if machine.lacks():
+        return work()
     heard, held = os.pipe()
     worker = os.fork()
     if worker == 0:

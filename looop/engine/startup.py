@@ -20,7 +20,7 @@ from looop.child import stray
 from looop.child.environ import build, own_command
 from looop.core import wire
 from looop.core.problem import Exit, Problem
-from looop.engine import failure, keeper
+from looop.engine import failure, keeper, machine
 from looop.engine.ask import HERE, RENEW, START, ask
 from looop.engine.timing import Timing
 from looop.store import files
@@ -125,6 +125,7 @@ class _Starter:
         *,
         once: bool = False,
     ) -> None:
+        machine.check()
         self._once = once
         self._profile = profile
         self._env = env
