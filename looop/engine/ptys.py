@@ -259,6 +259,8 @@ def _alive(pty: Pty) -> dict[str, object]:
 
 
 def _not_started(error: Exception) -> Problem:
-    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    reason = (
+        os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).rstrip(".")
+    )
     where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
     return Problem(Exit.NO, "not-started", f"The program could not be started: {reason}{where}.")

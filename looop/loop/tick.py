@@ -97,7 +97,8 @@ async def tick(
     try:
         decided = await decide(site, run, prompt, choice)
     except OSError as error:
-        failure = _failure(Outcome.FAILED, f"the agent could not be started: {error.strerror}")
+        why = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        failure = _failure(Outcome.FAILED, f"the agent could not be started: {why}")
         return await _close(site, run, copy, failure)
     except BaseException:  # a cancel above all: whatever ends the agent, the tick leaves its line
         with trio.move_on_after(CLEANUP, shield=True):
