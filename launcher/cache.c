@@ -284,18 +284,27 @@ static bool unpack_once(int place, const struct payload *payload)
     return done;
 }
 
+/* Whether the loader takes the path as one folder: in a list of folders these separate, or stand for others. */
+static bool is_plain(const char *path)
+{
+    if (!strpbrk(path, ":;$"))
+        return true;
+    errno = EINVAL;
+    return false;
+}
+
 bool cache_ensure(const char *path, const struct payload *payload, char found[ROOM_FOR_PATH])
 {
     char canonical[ROOM_FOR_PATH];
     mode_t before = umask(077);
     int place = open_place(path);
-    bool there = place >= 0 && may_execute(place) &&
+    bool there = place >= 0 && realpath(path, canonical) && is_plain(canonical) && may_execute(place) &&
                  (cache_complete(place, payload->digest) || unpack_once(place, payload));
     umask(before);
     if (there) {
         utimensat(place, payload->digest, NULL, 0);
         collect(place, payload->digest);
-        there = realpath(path, canonical) && snprintf(found, ROOM_FOR_PATH, "%s/%s", canonical, payload->digest) < ROOM_FOR_PATH;
+        there = snprintf(found, ROOM_FOR_PATH, "%s/%s", canonical, payload->digest) < ROOM_FOR_PATH;
     }
     int why = errno;
     if (place >= 0)

@@ -66,6 +66,13 @@ def test_without_a_home_the_runtime_folder_is_next(two: Home, home_is: str) -> N
     falls_back(two, two.run("doctor", HOME=home_is))
 
 
+@pytest.mark.parametrize("sign", [":", ";", "$"])
+def test_a_place_whose_path_the_loader_would_take_apart_is_passed_over(
+    two: Home, tmp_path: Path, sign: str
+) -> None:
+    falls_back(two, two.run("doctor", XDG_CACHE_HOME=str(tmp_path / f"a{sign}b")))
+
+
 @pytest.mark.parametrize(
     "kind", ["link", "link to nothing", "file", "group", "world", *["owner", "owner above"] * ROOT]
 )
