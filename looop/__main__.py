@@ -64,8 +64,11 @@ def _verb(argv: Sequence[str]) -> int:
     """Run a verb in the engine if one answers, else here."""
     code = _relayed(argv)
     if code is None:
+        gc.disable()  # what is imported stays
         from looop.cli import app  # noqa: PLC0415 - a third of a second that a relayed verb must not pay
 
+        gc.freeze()
+        gc.enable()
         if argv[:1] == ["tick"]:
             from looop.engine import guarded  # noqa: PLC0415 - this verb's alone
 

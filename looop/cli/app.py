@@ -5,7 +5,6 @@ engine's control socket, where nothing may print, exit or look at the engine's o
 """
 
 import time
-import traceback
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache, partial
@@ -19,7 +18,7 @@ from looop.cli.console import LocalCall
 from looop.cli.examples import EXAMPLES
 from looop.cli.mistakes import TROUBLE, problem_of, unknown_verb, usage_problem
 from looop.cli.show import clean, encode
-from looop.cli.verbs import COMMANDS, WAITING
+from looop.cli.verbs import COMMANDS, WAITING, load
 from looop.cli.who import find_caller
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Kind, RunLocally
@@ -35,6 +34,9 @@ _HELP = frozenset({"--help", "-h"})
 _HOMELESS = ("help", "version", "config", "complete", "licenses", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
 _GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
+
+_NOWHERE: Any = object()
+"""In place of the consoles that cyclopts would import rich for: `show_help` and `usage_problem` print."""
 
 T = TypeVar("T")
 
@@ -125,8 +127,9 @@ def find(verb: str) -> App:
 
 async def show_help(call: Call, argv: Sequence[str]) -> None:
     """Print a verb's help as wide as the caller's terminal. rich draws it; it is imported only here."""
-    for verb in COMMANDS:
-        _reflow(find(verb))
+    verb = places.name(argv)
+    for shown in (verb,) if verb in COMMANDS else COMMANDS:
+        _reflow(find(shown))
     from rich.console import Console  # noqa: PLC0415 - 60 ms that only help and mistakes pay
 
     words = [word for word in argv if not word.startswith("-")]
@@ -145,6 +148,10 @@ def _reflow(command: App) -> None:
     command.help = "\n\n".join(" ".join(text.split()) for text in paragraphs)
 
 
+def _understand(argv: tuple[str, ...]) -> Parsed:
+    return parse(argv if places.name(argv) else (WAITING, *argv))
+
+
 async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live | None) -> int:
     verb = places.name(argv)
     info = places.VERBS.get(verb)
@@ -153,7 +160,7 @@ async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live |
     if info is None:
         raise unknown_verb(verb)
     try:
-        parsed = parse(argv if verb else (WAITING, *argv))
+        parsed = _understand(argv)
     except CycloptsError as error:
         if live is not None:
             raise RunLocally from error
@@ -177,8 +184,10 @@ async def _run(argv: tuple[str, ...], call: Call, profile: Profile, live: Live |
 
 def _admit(verb: str, info: places.VerbInfo, call: Call) -> None:
     """Refuse what the caller may not do: a person's verbs to programs, changes to what sessions run."""
+    if not info.changes:
+        return
     kind = call.caller.kind
-    if not info.changes or kind in {Kind.PERSON, Kind.LOOP}:
+    if kind in {Kind.PERSON, Kind.LOOP}:
         return
     if info.person:
         raise _not_yours(verb, kind, "only a person may: `looop flag` asks one")
@@ -199,9 +208,7 @@ class _Quick(App):
     """One verb's parser, away from all others, that looks at its function's signature once."""
 
     def __init__(self, verb: str) -> None:
-        super().__init__(
-            name=verb, default_command=find(verb).default_command, help_flags=(), version_flags=()
-        )
+        super().__init__(name=verb, default_command=load(COMMANDS[verb]), help_flags=(), version_flags=())
         self.arguments: ArgumentCollection | None = None
 
     def assemble_argument_collection(self, **how: Any) -> ArgumentCollection:
@@ -225,7 +232,9 @@ def _parse(argv: tuple[str, ...]) -> Parsed:
 
 
 def _parsed(parser: App, argv: tuple[str, ...]) -> Parsed:
-    function, bound, ignored = parser.parse_args(list(argv), exit_on_error=False, print_error=False)
+    function, bound, ignored = parser.parse_args(
+        list(argv), console=_NOWHERE, error_console=_NOWHERE, exit_on_error=False, print_error=False
+    )
     asked_help = getattr(function, "__name__", "") == "help_print"
     return Parsed(function, bound.args, dict(bound.kwargs), tuple(ignored), asked_help)
 
@@ -243,9 +252,17 @@ def _drive(argv: Sequence[str], call: LocalCall) -> int:
         return int(problem.exit_code)
     call.find_caller = partial(find_caller, profile)
     try:
-        return _here(argv, call, profile, waits=info.trio)
+        return _here(argv, call, profile, waits=info.trio and _runs(argv))
     except _EngineAwayError:
         return _by_the_next_engine(argv, call, profile)
+
+
+def _runs(argv: Sequence[str]) -> bool:
+    """Tell whether there is more to do than to show help or to say what is wrong with the arguments."""
+    try:
+        return not _understand(places.normal(argv)).help
+    except CycloptsError:
+        return False
 
 
 def _here(argv: Sequence[str], call: LocalCall, profile: Profile, *, waits: bool) -> int:
@@ -308,6 +325,8 @@ def _step(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def _fault(error: BaseException) -> int:
     """Give the exit code of what no verb foresaw; a fault of looop's own is shown whole, for a report."""
+    import traceback  # noqa: PLC0415 - nobody should ever see one
+
     quiet = (KeyboardInterrupt, BrokenPipeError, SystemExit)
     if isinstance(error, BaseExceptionGroup) and error.split(quiet)[1] is None:
         return INTERRUPTED if error.subgroup(KeyboardInterrupt) else int(Exit.DONE)

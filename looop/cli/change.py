@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from looop.cli.disk import disk
 from looop.cli.show import DoneView, emit
-from looop.core.moves import Act, Write
+from looop.core.act import Act, Write
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Kind
 from looop.engine.live import Live

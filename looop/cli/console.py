@@ -7,14 +7,12 @@ quietly (`BrokenPipeError`, which `app.main` knows).
 
 import os
 import select
-import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from looop.child.environ import restored
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Caller, Kind, Tty
 
@@ -44,6 +42,8 @@ class LocalCall:
     @cached_property
     def tty(self) -> Tty:
         """The terminal as it is now; asked once."""
+        import shutil  # noqa: PLC0415 - its archives' libraries, for verbs that draw
+
         size = shutil.get_terminal_size()
         return Tty(os.isatty(0), os.isatty(1), os.isatty(2), size.columns, size.lines)
 
@@ -92,6 +92,8 @@ class LocalCall:
 
     def run(self, argv: Sequence[str]) -> int:
         """Run an editor in the foreground, as a shell would: it has this very terminal and its signals."""
+        from looop.child.environ import restored  # noqa: PLC0415 - only who starts a program needs it
+
         kept = {number: signal.signal(number, signal.SIG_IGN) for number in _KEYS}
         try:
             pid = os.posix_spawnp(argv[0], list(argv), restored(self.env), setsigdef=(*_KEYS, *_PYTHONS))

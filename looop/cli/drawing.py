@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from looop.cli.show import cells
+from looop.core.sessions import Shot
 from looop.core.shot import Run
-from looop.engine.sessions import Shot
 
 
 def trimmed(shot: Shot) -> Shot:

@@ -11,10 +11,9 @@ from looop.cli.fleet import sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.show import emit, line, many, span, table, until
 from looop.cli.tab import SessionId
-from looop.core.hooks import report
+from looop.core.hooks import Hook, report
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Explained
-from looop.core.states import Hook
 
 _LARGEST = 1 << 20
 """Bytes of a hook's JSON that are read: a prompt or an answer may be in it."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from looop.cli.show import DoneView, emit, line, span
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView
 from looop.engine.call import Call, Kind

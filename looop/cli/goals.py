@@ -14,11 +14,11 @@ from looop.cli.inject import ACall, ALive, AProfile, ATerminal, Json, Text
 from looop.cli.mistakes import missing
 from looop.cli.show import clean, emit, ended, line, many, table
 from looop.cli.tab import GoalName
+from looop.core.act import LARGEST, Write
+from looop.core.document import Document, headline
 from looop.core.goal import front, is_goal
 from looop.core.ids import goal_name
-from looop.core.moves import LARGEST, Write
 from looop.core.problem import Exit, Problem
-from looop.core.world import Document, headline
 from looop.store import files, memory
 from looop.store.paths import Profile
 

@@ -12,8 +12,7 @@ from looop.cli.places import VERBS
 from looop.cli.show import line
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
-from looop.store.ledger import CorruptLedger
-from looop.store.policy import Unreadable
+from looop.store.faults import CorruptLedger, Unreadable
 
 _LONGEST = 300
 

@@ -12,8 +12,8 @@ from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import missing
 from looop.cli.show import clean, emit, line, span, table
 from looop.cli.tab import SensorName, SensorOff, SensorOn
+from looop.core.act import LARGEST, Write
 from looop.core.ids import sensor_name
-from looop.core.moves import LARGEST, Write
 from looop.core.problem import Exit, Problem
 from looop.core.reading import Snapshot
 from looop.core.state import LoopState

@@ -15,9 +15,10 @@ from looop.cli.fleet import exactly, sessions_of
 from looop.cli.show import clean, encode
 from looop.core.plain import Plain
 from looop.core.problem import Exit
+from looop.core.sessions import Piece
 from looop.engine.call import Call
 from looop.engine.live import Live
-from looop.engine.sessions import Piece, Sessions
+from looop.engine.sessions import Sessions
 from looop.store.paths import Profile
 
 _LOOK = 1.0

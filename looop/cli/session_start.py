@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated
 
-import trio
 from cyclopts import Parameter
 
 from looop.cli import fleet
@@ -190,6 +189,8 @@ def _kept(view: SessionView) -> str:
 
 async def _looked_after(sessions: Sessions, view: SessionView, call: Call) -> SessionView:
     """Say so on stderr when an agent ends right away: a shell runs even when its command is not there."""
+    import trio  # noqa: PLC0415 - its help does without
+
     with trio.move_on_after(_FIRST_STEPS):
         view = await sessions.ended(view.id)
         how = fleet.ending(view)

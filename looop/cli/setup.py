@@ -1,20 +1,16 @@
-"""Before the first beat, and about the program itself: `init`, `config`, `version`.
+"""Before the first beat: `init`, `config`.
 
-In: a person's agreement, a shell's name. Out: a profile with an agent, completions, a version.
+In: a person's agreement, a shell's name. Out: a profile with an agent, completions. Neighbour: `version`.
 """
 
-import platform
-import sys
 from enum import Enum
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
 from looop import __version__
 from looop.cli.consent import agree
 from looop.cli.inject import FLAG, ACall, AProfile, ATerminal, Json
-from looop.cli.show import emit
 from looop.cli.tab import RunnerName
 from looop.cli.verbs import load
 from looop.core.problem import Exit
@@ -27,15 +23,6 @@ class Shell(Enum):
     bash = "bash"
     zsh = "zsh"
     fish = "fish"
-
-
-class VersionView(msgspec.Struct, frozen=True):
-    """What `version --json` prints."""
-
-    version: str
-    python: str
-    platform: str
-    v: int = 1
 
 
 async def init(
@@ -60,11 +47,4 @@ async def config(shell: Shell, /, *, call: ACall) -> int:
 
     write = load(f"looop.cli.completion_{shell.value}:script")
     await call.out(write(completion.grammar(), __version__))
-    return int(Exit.DONE)
-
-
-async def version(*, call: ACall, json: Json = False) -> int:
-    """Print the version."""
-    view = VersionView(__version__, platform.python_version(), sys.platform)
-    await emit(call, view, f"looop {view.version}", json=json)
     return int(Exit.DONE)

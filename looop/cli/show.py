@@ -15,7 +15,7 @@ import msgspec
 from looop.core.quote import visible
 from looop.engine.call import Call
 
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)"  # OSC, DCS …: titles, links, clipboards
     r"|\x1b[ -/]*[0-Z\\^-~]"
@@ -53,7 +53,8 @@ def ended(text: str) -> str:
 
 def clean(text: str) -> str:
     """Make a text that looop did not write safe to show: sequences go, what can't be seen is spelled out."""
-    return visible(_ESCAPES.sub("", text.replace("\r\n", "\n")))
+    text = text.replace("\r\n", "\n")
+    return visible(re.sub(_ESCAPES, "", text) if "\x1b" in text else text)
 
 
 def line(text: str, width: int = 0) -> str:

@@ -23,10 +23,10 @@ from looop.core.sessions import SessionView
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
 from looop.store import claims, config, files, flags, ledger, memory, pause, questions
+from looop.store.faults import CorruptLedger, Unreadable
 from looop.store.flags import Flag
 from looop.store.paths import Profile
 from looop.store.pause import Pause
-from looop.store.policy import Unreadable
 
 _PHASE = 1 << 20
 _FAILING = 10
@@ -114,7 +114,7 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
     def part(look: Callable[[], T], otherwise: U) -> T | U:
         try:
             return look()
-        except (OSError, Problem, Unreadable, ledger.CorruptLedger) as error:
+        except (OSError, Problem, Unreadable, CorruptLedger) as error:
             troubles.append(problem_of(error).text)
             return otherwise
 

@@ -69,7 +69,7 @@ COMMANDS = {
     "config": "looop.cli.setup:config",
     "complete": "looop.cli.candidates:complete",
     "licenses": "looop.cli.licenses:licenses",
-    "version": "looop.cli.setup:version",
+    "version": "looop.cli.version:version",
     "help": "looop.cli.manual:help_",
 }
 
@@ -129,7 +129,7 @@ VIEWS = {
     "uninstall": "looop.cli.uninstall:UninstallView",
     "doctor": "looop.cli.doctor:DoctorView",
     "licenses": "looop.cli.licenses:LicensesView",
-    "version": "looop.cli.setup:VersionView",
+    "version": "looop.cli.version:VersionView",
     "help": "looop.cli.manual:HelpView",
 }
 """What each verb prints with `--json`; the first of several, where its arguments decide."""

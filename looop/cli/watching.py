@@ -19,11 +19,11 @@ from looop.cli.status import glance
 from looop.cli.tab import LogId
 from looop.core.ids import PULSE
 from looop.core.problem import Exit
-from looop.core.sessions import SessionView
+from looop.core.sessions import SessionView, Shot
 from looop.core.shot import ansi
 from looop.engine.call import Call
 from looop.engine.live import Live
-from looop.engine.sessions import Sessions, Shot
+from looop.engine.sessions import Sessions
 from looop.store.paths import Profile
 
 _CLEAR, _HOME, _TO_END_OF_LINE, _TO_END = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"

@@ -16,6 +16,15 @@ LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """What the agent itself reported: a word of `MEANINGS`, when, and its message."""
+
+    event: str
+    at: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """What a reported event says. No state: what was reported before is void, and nothing takes its place."""
 

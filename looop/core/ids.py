@@ -10,17 +10,17 @@ from datetime import datetime
 
 from looop.core.problem import Exit, Problem
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PULSE = "pulse"
 """The one session id that is the loop's own."""
 
-_RUN = re.compile(r"tick-\d{8}-\d{6}-[0-9a-f]{6}", re.ASCII)
+_RUN = r"tick-\d{8}-\d{6}-[0-9a-f]{6}"
 
 
 def is_name(text: str) -> bool:
     """Tell whether this is a plain name: 1 to 64 of `A-Z a-z 0-9 . _ -`, a letter or digit first."""
-    return _NAME.fullmatch(text) is not None
+    return re.fullmatch(_NAME, text) is not None
 
 
 def goal_name(text: str) -> str:
@@ -56,7 +56,7 @@ def run_id(now: datetime) -> str:
 
 def is_run_id(text: str) -> bool:
     """Tell whether this is the name of a run."""
-    return _RUN.fullmatch(text) is not None
+    return re.fullmatch(_RUN, text, flags=re.ASCII) is not None
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

@@ -9,19 +9,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from looop.core.act import LARGEST, Act, Write
+from looop.core.digest import digest, digest_bytes
 from looop.core.goal import is_goal
-from looop.core.world import digest, digest_bytes
 
 TIMER_RANGE = (5, 3600)
 """Seconds: what `.next-interval` may ask for; the rest is clamped."""
 
-LARGEST = 1 << 20
-"""Bytes of one policy file that a tick may land."""
-
 _VERB = 2
 """Words of a verb that are told: its name, and whom it is for."""
-
-_GENERATION = re.compile(r"(?<=[A-Za-z0-9._-])@[0-9A-Z]{26}$")
 
 _NAME = r"[^/.][^/]{0,200}?"
 _GOAL = re.compile(rf"goals/(?:archive/)?({_NAME}\.md)")
@@ -44,33 +40,6 @@ class Kind(Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One policy file to be written (or, with no data, removed). `path` is relative to DATA."""
-
-    path: str
-    data: bytes | None
-    executable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A changing verb that a tick's agent called: recorded now, performed when the tick lands.
-
-    File verbs carry their `writes`; verbs for the fleet carry none and are performed by `argv`.
-    `subject` is what the move is about: `goal:x.md`, `sensor:today`, `playbook` or `session:id`.
-    """
-
-    argv: tuple[str, ...]
-    subject: str
-    writes: tuple[Write, ...] = ()
-
-    @property
-    def words(self) -> list[str]:
-        """Give the verb with sessions named by id alone: equal for every generation of one."""
-        return [_GENERATION.sub("", word) for word in self.argv]
 
 
 @dataclass(frozen=True, slots=True)

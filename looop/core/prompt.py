@@ -15,8 +15,9 @@ import msgspec
 
 from looop.core.brief import HOW, NORMS
 from looop.core.diff import Change, ChangeKind
+from looop.core.document import Document
 from looop.core.quote import flat, name, quote, share, size
-from looop.core.world import Claim, Document, Reading, Session, World
+from looop.core.world import Claim, Reading, Session, World
 
 KIB = 1024
 

@@ -13,7 +13,7 @@ PREFIX = "| "
 _STEPS = (256, 16, 1)
 """Characters: text is shaped in pieces of these sizes, until none fits."""
 
-_UNSEEN = re.compile(
+_UNSEEN = (
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and newline; a lone CR would overwrite the prefix
     "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"  # bidi, and line ends that only some readers see
@@ -26,7 +26,7 @@ _UNSEEN = re.compile(
 )
 """Not escaped on purpose: the joiners U+200C and U+200D, which Persian, Indic scripts and emoji need."""
 
-_PLAIN = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_PLAIN = r"(?:[a-z]+:)?[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 """A name that can be shown as it is: what looop's own ids look like, with room for `.md` and a kind."""
 
 
@@ -40,7 +40,9 @@ class Quoted:
 
 def visible(text: str) -> str:
     """Spell out every character that can't be seen, as `<U+001B>`; tab and newline stay."""
-    return _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_UNSEEN, lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 def flat(text: str, limit: int) -> str:
@@ -54,7 +56,7 @@ def flat(text: str, limit: int) -> str:
 
 def name(text: str) -> str:
     """Show a name inside a line of looop's own: as it is when it is plain, else in quotes."""
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_PLAIN, text):
         return text
     return f'"{flat(text.replace(chr(34), "<U+0022>"), 120)}"'
 

@@ -7,7 +7,7 @@ change, and at the moment that the last answer named. `state_rules` knows screen
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from looop.core.hooks import MEANINGS, Meaning
+from looop.core.hooks import MEANINGS, Hook, Meaning
 from looop.core.sessions import Evidence, State
 from looop.core.state_rules import AGENTS, BUSY_TITLES, Rule, match
 
@@ -23,15 +23,6 @@ OUTLIVED = 10.0
 FIRST_OUTPUT = 2.0
 FIRST_SCREEN = 30.0
 """Seconds in which a plain program, or an agent, may still be starting; then its silence says something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """What the agent itself reported: a word of `hooks.MEANINGS`, when, and its message."""
-
-    event: str
-    at: float
-    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

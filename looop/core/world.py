@@ -4,29 +4,14 @@ In: what `loop.sense` read. Out: `World.items()`, each thing that may wake the l
 a short value. Whatever must not wake the loop (a `detail`, an age, a byte count) has no way into an item.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-SHORT = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A policy file as it was read: PLAYBOOK.md, a goal or a sensor's script.
-
-    `digest` is of all its bytes; `text` may be cut (`cut` bytes are missing) or be empty when the file
-    could not be used, which `trouble` then says in one sentence.
-    """
-
-    name: str
-    text: str
-    digest: str
-    cut: int = 0
-    trouble: str | None = None
+from looop.core.digest import digest
+from looop.core.document import Document, headline, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +98,7 @@ class World:
 
     def _observe(self) -> Iterator[tuple[str, Item]]:
         if self.playbook is not None:
-            yield "playbook", Item(self.playbook.digest, _short(self.playbook.text))
+            yield "playbook", Item(self.playbook.digest, short(self.playbook.text))
         for goal in self.goals:
             yield f"goal:{goal.name}", Item(goal.digest, goal.trouble or headline(goal.text))
         for reading in self.readings:
@@ -141,27 +126,8 @@ class World:
             yield f"claim:{claim.name}", Item(digest(value), claim.session, fades=True)
 
 
-def digest(value: Any) -> str:
-    """SHA-256 of a JSON value in canonical form: keys sorted, no spaces."""
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
-
-
-def digest_bytes(data: bytes) -> str:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def headline(text: str) -> str:
-    """Give a goal's `goal:` line, or the first line that says something."""
-    lines = [line.strip() for line in text.splitlines()]
-    for line in lines:
-        if line.startswith("goal:"):
-            return _short(line.removeprefix("goal:").strip())
-    return next((_short(line) for line in lines if line.strip("-# ")), "(empty)")
-
-
 def _item(value: Any) -> Item:
-    return Item(digest(value), _short(msgspec.json.encode(value).decode()))
+    return Item(digest(value), short(msgspec.json.encode(value).decode()))
 
 
 def _session_short(session: Session) -> str:
@@ -173,8 +139,3 @@ def _session_short(session: Session) -> str:
     if session.answers:
         parts.append(f"{session.answers} answered")
     return " ".join(parts)
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= SHORT else flat[: SHORT - 1] + "…"

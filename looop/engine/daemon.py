@@ -14,7 +14,7 @@ from typing import NamedTuple
 import trio
 
 from looop.child.environ import build
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
 from looop.engine import failure, holder

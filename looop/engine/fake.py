@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.phase import Doing, Phase
 from looop.engine.call import Call
 from looop.engine.live import Lateness

@@ -11,14 +11,26 @@ import trio
 from msgspec.structs import replace
 
 from looop.core import keys as key_names
+from looop.core.hooks import Hook
 from looop.core.ids import nearest
 from looop.core.input_text import checked
 from looop.core.keys import KeyModes
 from looop.core.problem import Exit, Problem
-from looop.core.sessions import Evidence, Explained, Question, SessionView, State, ordered
-from looop.core.states import Hook
+from looop.core.sessions import (
+    Evidence,
+    Expected,
+    Explained,
+    Piece,
+    Question,
+    SessionView,
+    Settled,
+    Shot,
+    Start,
+    State,
+    Typed,
+    ordered,
+)
 from looop.engine.call import RawCall
-from looop.engine.sessions import Expected, Piece, Settled, Shot, Start, Typed
 from looop.session import follow
 
 Cells = tuple[tuple[tuple[str, Mapping[str, str | bool]], ...], ...]

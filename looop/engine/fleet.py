@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView
 from looop.core.world import Claim, Session

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import trio
 
 from looop.child import tree
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
 from looop.engine import guarded, holder, machine, startup

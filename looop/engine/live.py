@@ -1,15 +1,22 @@
-"""What a verb can ask of a running engine; None stands for "no engine" wherever a `Live` is expected."""
+"""What a verb can ask of a running engine; None stands for "no engine" wherever a `Live` is expected.
+
+Every verb names it, most of them run without an engine: what it only speaks of is imported for mypy alone.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from looop.core.moves import Act
-from looop.core.phase import Phase
 from looop.engine.call import Call
-from looop.engine.questions import Questions
-from looop.engine.sessions import Sessions
+
+if TYPE_CHECKING:
+    from looop.core.act import Act
+    from looop.core.phase import Phase
+    from looop.engine.questions import Questions
+    from looop.engine.sessions import Sessions
 
 
 class Lateness(msgspec.Struct, frozen=True):

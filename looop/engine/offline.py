@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from msgspec.structs import replace
 
+from looop.core.hooks import Hook
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import (
@@ -27,7 +28,6 @@ from looop.core.sessions import (
     Typed,
     ordered,
 )
-from looop.core.states import Hook
 from looop.engine import holder
 from looop.engine.call import RawCall
 from looop.session import records

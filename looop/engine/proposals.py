@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from looop.core.act import Write
 from looop.core.line import stamped
-from looop.core.moves import Kind, Landing, Write
+from looop.core.moves import Kind, Landing
 from looop.core.problem import Exit, Problem
 from looop.loop import land as landing
 from looop.loop.landing import Record

@@ -2,14 +2,18 @@
 
 In: a worker's question, a person's answer. Out: values, or a Problem in a person's words. `session.flags` is
 the live side; `engine.unattended` the other, which records and leaves the delivery to the next engine.
+Types for mypy alone, as in `live`.
 """
 
-from typing import Protocol
+from __future__ import annotations
 
-from looop.core.questions import Answered, Asked, Proposed
-from looop.core.sessions import Question
-from looop.core.world import Claim
-from looop.engine.call import Call
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from looop.core.questions import Answered, Asked, Proposed
+    from looop.core.sessions import Question
+    from looop.core.world import Claim
+    from looop.engine.call import Call
 
 
 class Questions(Protocol):
@@ -29,7 +33,7 @@ class Questions(Protocol):
     async def propose(self, name: str, text: str) -> Proposed:
         """Raise a flag that asks for approval of what a meta session's draft would change now."""
 
-    async def wait(self, name: str, number: int, call: Call, limit: float, show: "Show") -> int | None:
+    async def wait(self, name: str, number: int, call: Call, limit: float, show: Show) -> int | None:
         """Wait for the answer to a flag and hand it over to the call, exactly once; the verb's exit code.
 
         `show` makes the text for stdout from an answer. `limit` is in seconds, 0 for none; None when it is

@@ -1,17 +1,19 @@
 """What verbs may ask of the sessions: one Protocol, answered by the engine, or from the files without one.
 
 In: a verb's wish. Out: values of `core.sessions`, or a Problem in a person's words. `session.host` is the
-live side, `engine.offline` the other, which knows only what is over.
+live side, `engine.offline` the other, which knows only what is over. Types for mypy alone, as in `live`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from looop.core.sessions import Expected, Explained, Piece, SessionView, Settled, Shot, Start, Typed
-from looop.core.states import Hook
-from looop.engine.call import RawCall
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Expected", "Piece", "Sessions", "Settled", "Shot", "Start", "Typed"]
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from looop.core.hooks import Hook
+    from looop.core.sessions import Expected, Explained, Piece, SessionView, Settled, Shot, Start, Typed
+    from looop.engine.call import RawCall
 
 
 class Sessions(Protocol):

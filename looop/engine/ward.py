@@ -11,7 +11,7 @@ from typing import NoReturn, Protocol
 
 import trio
 
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Exit, Problem
 from looop.loop.beat import Order

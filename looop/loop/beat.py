@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from looop.child import spawn
 from looop.core import due, ids, limits
+from looop.core.act import Act
 from looop.core.diff import Change, compare
 from looop.core.due import Now, Verdict, Why
-from looop.core.moves import Act
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
 from looop.core.runners import Choice

@@ -7,7 +7,7 @@ The beat knows sessions only by this Protocol. `NoFleet` is the fleet of a progr
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim, Session
 

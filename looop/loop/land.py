@@ -12,10 +12,11 @@ import msgspec
 import trio
 from msgspec.structs import replace
 
+from looop.core.act import Act, Write
 from looop.core.diff import Baseline
-from looop.core.moves import Act, Landing, Leaf, Write
+from looop.core.digest import digest_bytes
+from looop.core.moves import Landing, Leaf
 from looop.core.problem import Exit, Problem
-from looop.core.world import digest_bytes
 from looop.loop import journal
 from looop.loop.landing import Record, Step, Verb
 from looop.loop.site import Site

@@ -12,8 +12,8 @@ from pathlib import Path
 import trio
 
 from looop.child import spawn, wake
+from looop.core.act import Act
 from looop.core.due import BEAT_GAP
-from looop.core.moves import Act
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Problem
 from looop.loop import book

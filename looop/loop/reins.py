@@ -21,7 +21,7 @@ from looop.loop.notify import notify
 from looop.loop.site import Site
 from looop.store import events, files, flags, ledger, pause
 from looop.store.config import Config
-from looop.store.ledger import CorruptLedger
+from looop.store.faults import CorruptLedger
 
 
 def caps(settings: Config) -> Caps:

@@ -13,10 +13,11 @@ import msgspec
 import trio
 
 from looop.child import spawn
+from looop.core.digest import digest_bytes
 from looop.core.limits import sensor_due
 from looop.core.reading import Snapshot, failed, parse
 from looop.core.state import Tried
-from looop.core.world import Reading, World, digest_bytes
+from looop.core.world import Reading, World
 from looop.loop.site import Site
 from looop.store import files, memory
 from looop.store.memory import LONGEST_SENSOR, Memory, SensorFile

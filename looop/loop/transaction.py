@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.loop.fleet import Fleet
 

@@ -22,8 +22,8 @@ from looop.session.starting import Birth, Plan
 from looop.session.terminals import Spawn
 from looop.store import files, sessions
 from looop.store.config import Config
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable
 from looop.store.sessions import Entry
 
 _LONGEST = 60.0  # seconds that a start may take before it is given up, keeper's answer included

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from looop.child import worktree
 from looop.store import files, questions
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable
 
 
 async def sweep(profile: Profile, env: Mapping[str, str], say: Callable[[str], None]) -> tuple[Path, ...]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from looop.core.act import Write
 from looop.core.diffs import CUT, unified
-from looop.core.moves import Leaf, Rejection, Write, proposed
+from looop.core.digest import digest as digest_of
+from looop.core.moves import Leaf, Rejection, proposed
 from looop.core.problem import Exit, Problem
 from looop.core.quote import flat
-from looop.core.world import digest as digest_of
 from looop.store import copies, files, memory
 from looop.store.paths import Profile
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 import trio
 from msgspec.structs import replace
 
+from looop.core.hooks import Hook
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Evidence, SessionView, Start, State, Typed
-from looop.core.states import Hook
 from looop.session import adopting, attach, boxes, follow, freezing, retire
 from looop.session.adopting import Adoption
 from looop.session.around import Around

@@ -23,8 +23,8 @@ from looop.core.problem import Exit, Problem
 from looop.session import draft, looks
 from looop.session.dialogue import Dialogue, Left
 from looop.store import copies, files, paths, questions
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable
 
 KEPT = "interview.json"
 NOT_AN_AI = "a fixed list of questions, not an AI"

@@ -12,9 +12,9 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
+from looop.core.hooks import Hook
 from looop.core.known import ended, entered
 from looop.core.sessions import Evidence, Known, Meta, Question, State
-from looop.core.states import Hook
 from looop.session import minding
 from looop.session.around import Around
 from looop.session.audience import Audience

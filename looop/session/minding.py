@@ -10,8 +10,9 @@ import trio
 
 from looop.child import foreground
 from looop.core import state_rules
+from looop.core.hooks import Hook
 from looop.core.sessions import Evidence, Known, Meta, Question, State
-from looop.core.states import Facts, Hook, judge
+from looop.core.states import Facts, judge
 from looop.session.around import Around
 from looop.session.book import Book
 from looop.session.display import Display

@@ -17,8 +17,8 @@ from looop.session import handing
 from looop.session.bell import Bell
 from looop.session.handing import Owed
 from looop.store import files, questions
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable
 from looop.store.questions import Place
 
 DISK = (OSError, Problem, Unreadable)

@@ -15,8 +15,9 @@ from looop.core.ids import is_name
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim
 from looop.store import files
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable, names
+from looop.store.policy import names
 
 _LIMIT = 64 << 10
 

@@ -15,7 +15,6 @@ import msgspec
 
 from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
-from looop.core.streams import FORMATS
 from looop.store import files
 from looop.store.paths import Profile
 from looop.store.shape import Count, Misshapen, Money, Seconds, Size, from_text, shape
@@ -123,11 +122,16 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
             overrides[field.name] = _override(name, env[name], field)
     config = msgspec.structs.replace(config, **overrides)
     for name, runner in config.runners.items():
-        if runner.output not in FORMATS:
-            known = f"looop reads {', '.join(FORMATS)}"
-            where = f"{profile.config}: `$.runners.{name}.output`"
-            raise _wrong(f"{where} is {runner.output!r}, and {known}: correct it.")
+        _check_output(f"{profile.config}: `$.runners.{name}.output`", runner)
     return config
+
+
+def _check_output(where: str, runner: Runner) -> None:
+    from looop.core.streams import FORMATS  # noqa: PLC0415 - all parsers, for a runner of a person's own
+
+    if runner.output not in FORMATS:
+        known = f"looop reads {', '.join(FORMATS)}"
+        raise _wrong(f"{where} is {runner.output!r}, and {known}: correct it.")
 
 
 def _override(name: str, text: str, field: msgspec.structs.FieldInfo) -> Any:

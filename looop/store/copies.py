@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from looop.core.digest import digest_bytes
 from looop.core.moves import Leaf
-from looop.core.world import digest_bytes
 from looop.store import files
 from looop.store.memory import is_leftover, policy_digests
 from looop.store.paths import Profile

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from looop.store import files
+from looop.store.faults import CorruptLedger
 from looop.store.paths import Profile
 
 HOUR = 3600.0
@@ -57,10 +58,6 @@ class Spent:
     output_tokens_today: int
     hour_frees_at: float
     day_frees_at: float
-
-
-class CorruptLedger(Exception):  # noqa: N818 - a fact about the file
-    """What was spent can't be known: the loop must park until a person has done what the text says."""
 
 
 _DECODER = msgspec.json.Decoder(Entry)

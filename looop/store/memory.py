@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from looop.core.document import Document
 from looop.core.goal import is_goal
-from looop.core.world import Document
 from looop.store import files
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from looop.store.policy import (
     PLAYBOOK,
     PolicyFile,
-    Unreadable,
     is_leftover,
     is_policy,
     listed,

@@ -9,8 +9,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.core.world import digest_bytes
+from looop.core.digest import digest_bytes
 from looop.store import files
+from looop.store.faults import Unreadable
 
 LARGEST = 16 << 20
 """Bytes of a policy file that looop still reads."""
@@ -20,15 +21,6 @@ SUFFIXES = {"goals": ".md", "sensors": ".sh"}
 
 _LEFTOVER_ENDS = ("~", ".tmp", ".swp", ".swx", "___jb_tmp___", "___jb_old___")
 _VIM_PROBE = "4913"  # vim makes and removes a file of this name to see whether it may write
-
-
-class Unreadable(Exception):  # noqa: N818 - a fact about the file
-    """The file is there, but what it holds can't be known: the beat must idle, not take it for absent."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} can't be read ({reason})")
-        self.path = path
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Question
 from looop.store import files, flags
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.policy import Unreadable, names
+from looop.store.policy import names
 
 LONGEST_TEXT = 2000
 """Characters of a question; the same as of the loop's own flags."""
@@ -30,7 +31,7 @@ LONGEST_ANSWER = 16 << 10
 
 _FLAG = "flag.json"
 _LIMIT = 1 << 20
-_ANSWER = re.compile(r"answer-([1-9]\d{0,15})\.json", re.ASCII)
+_ANSWER = r"answer-([1-9]\d{0,15})\.json"
 
 T = TypeVar("T")
 
@@ -134,7 +135,9 @@ def answers(folder: Path) -> tuple[Answer, ...]:
         entries = os.listdir(folder)  # noqa: PTH208 - names are all that is wanted
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    numbers = sorted(int(match[1]) for name in entries if (match := _ANSWER.fullmatch(name)))
+    numbers = sorted(
+        int(match[1]) for name in entries if (match := re.fullmatch(_ANSWER, name, flags=re.ASCII))
+    )
     return tuple(answer for number in numbers if (answer := answer_to(folder, number)))
 
 

@@ -12,7 +12,7 @@ from looop.core import duration
 from looop.core.ids import nearest
 
 HEADER_LINES = 20
-_HEADER = re.compile(r"^#\s*looop:\s*(.*)$")
+_HEADER = r"^#\s*looop:\s*(.*)$"
 _KEYS = ("timeout", "interval", "untrusted")
 _TRUTHS = {"": True, "yes": True, "true": True, "no": False, "false": False}
 
@@ -48,7 +48,7 @@ def header(script: bytes) -> Header:
     """Read a script's header lines; the first mistake in them is its trouble."""
     found: dict[str, float | bool] = {}
     for line in script[: 1 << 16].decode(errors="replace").split("\n")[:HEADER_LINES]:
-        if match := _HEADER.match(line.rstrip()):
+        if match := re.match(_HEADER, line.rstrip()):
             for word in re.split(r"[\s,]+", match[1].strip()):
                 key, _, value = word.partition("=")
                 if mistake := _take(found, key, value):

@@ -3,7 +3,7 @@
 import pytest
 
 from looop.cli import change
-from looop.core.moves import Act, Write
+from looop.core.act import Act, Write
 from looop.core.problem import Exit
 from looop.engine.call import Kind
 from looop.store import files

@@ -3,7 +3,7 @@
 import pytest
 
 from looop.cli.console import FakeCall
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView, Start, State
 from looop.engine.call import Caller, Kind

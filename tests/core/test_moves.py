@@ -1,6 +1,7 @@
 """What counts as one move."""
 
-from looop.core.moves import Act, Kind, Landing, Leaf, Rejection, Write, judge, timer
+from looop.core.act import Act, Write
+from looop.core.moves import Kind, Landing, Leaf, Rejection, judge, timer
 
 GOAL = b"---\ngoal: learn Trio\n---\n"
 SENSOR = b"#!/bin/sh\necho 1\n"

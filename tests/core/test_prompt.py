@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from looop.core import prompt as module
 from looop.core.brief import HOW, NORMS
 from looop.core.diff import Change, ChangeKind
+from looop.core.document import Document
 from looop.core.prompt import WHOLE, Asked, Cap, PromptView, read_back, render
 from looop.core.quote import size
-from looop.core.world import Claim, Document, Reading, Session, World
+from looop.core.world import Claim, Reading, Session, World
 
 HEADS = [
     "# HOW A TICK WORKS",

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from looop.core.hooks import MEANINGS
+from looop.core.hooks import MEANINGS, Hook
 from looop.core.sessions import Evidence, State
 from looop.core.state_rules import RULES, agent, match
-from looop.core.states import OUTLIVED, SETTLED, STALLED_AFTER, Facts, Hook, judge
+from looop.core.states import OUTLIVED, SETTLED, STALLED_AFTER, Facts, judge
 from support.screens import AGENTS, CLAUDE, PI
 
 T = 1_000_000.0

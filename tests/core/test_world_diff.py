@@ -1,7 +1,9 @@
 """One observation makes items; comparing them with the baseline makes changes."""
 
 from looop.core.diff import Baseline, ChangeKind, compare
-from looop.core.world import Claim, Document, Reading, Session, World, digest_bytes, headline
+from looop.core.digest import digest_bytes
+from looop.core.document import Document, headline
+from looop.core.world import Claim, Reading, Session, World
 
 
 def document(name: str, text: str) -> Document:

@@ -8,7 +8,7 @@ import pytest
 import trio
 from msgspec.structs import replace
 
-from looop.core.moves import Act, Write
+from looop.core.act import Act, Write
 from looop.core.problem import Problem
 from looop.loop import book, land, tick
 from looop.loop.beat import Order, Outcome, Report

@@ -6,10 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from looop.core.act import Act, Write
 from looop.core.diff import Baseline
-from looop.core.moves import Act, Kind, Landing, Write
+from looop.core.document import Document
+from looop.core.moves import Kind, Landing
 from looop.core.problem import Exit, Problem
-from looop.core.world import Document, World
+from looop.core.world import World
 from looop.loop import journal, land
 from looop.loop.clock import Clock
 from looop.loop.fleet import Answer, FakeFleet

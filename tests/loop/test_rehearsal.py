@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from looop.core.diff import Baseline, Change, ChangeKind, compare
+from looop.core.digest import digest_bytes
+from looop.core.document import Document
 from looop.core.due import Why
 from looop.core.goal import is_goal
 from looop.core.moves import Kind, Landing, Leaf, judge
 from looop.core.prompt import PromptView, render
-from looop.core.world import Document, Reading, Session, World, digest_bytes
+from looop.core.world import Reading, Session, World
 from looop.loop import rehearsal
 from looop.loop.rehearsal import Step, StepKind, decide, rehearse
 

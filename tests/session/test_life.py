@@ -6,10 +6,11 @@ import pytest
 import trio
 from msgspec.structs import replace
 
+from looop.core.hooks import Hook
 from looop.core.known import ended, entered, lost
 from looop.core.problem import Problem
 from looop.core.sessions import Evidence, Known, State
-from looop.core.states import Facts, Hook
+from looop.core.states import Facts
 from looop.session import minding
 from looop.store import questions, sessions
 from support.hosting import Hosting, eventually

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from looop.store import files, ledger
-from looop.store.ledger import CorruptLedger, Entry
+from looop.store.faults import CorruptLedger
+from looop.store.ledger import Entry
 from looop.store.paths import Profile
 from support.ordinary_user import as_ordinary_user
 from support.profiles import made_in

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from looop.core.world import Document, digest_bytes
+from looop.core.digest import digest_bytes
+from looop.core.document import Document
 from looop.store import files, memory
 from looop.store.memory import Unreadable
 from looop.store.paths import Profile

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from looop.core.world import digest_bytes
+from looop.core.digest import digest_bytes
 from looop.store import memory
 from looop.store.paths import Profile
 from looop.store.sensors import Header, SensorFile, header

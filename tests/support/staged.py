@@ -15,8 +15,9 @@ from pathlib import Path
 from ptyprocess import PtyProcess
 
 from looop.core import hooks, state_rules
+from looop.core.hooks import Hook
 from looop.core.sessions import Evidence, State
-from looop.core.states import Facts, Hook, judge
+from looop.core.states import Facts, judge
 from looop.session import queries
 from looop.session.pyte_screen import PyteScreen
 from looop.session.scanner import ASK_CURSOR, Scanner

@@ -9,7 +9,7 @@ from typing import Any
 
 from looop.cli import app
 from looop.cli.console import FakeCall
-from looop.core.moves import Act
+from looop.core.act import Act
 from looop.core.phase import Doing, Phase
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Caller, Kind
