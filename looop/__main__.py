@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from looop.loop.fleet import Fleet
     from looop.store.paths import Profile
 
+_LATE = ("hashlib", "cyclopts.validators", "looop.core.streams")
+"""What verbs that run without an engine import when they come to need it, and an engine must have by then."""
+
 
 def main() -> int:
     """Be what the first argument says; the exit code."""
@@ -101,7 +104,9 @@ def _relayed(argv: Sequence[str]) -> int | None:
 
 def _build(profile: Profile) -> Parts:
     """Put an engine together: the verbs from above it, the beat from below."""
-    from looop.cli import app, places, verbs  # noqa: PLC0415 - this role's alone
+    from importlib import import_module  # noqa: PLC0415 - this role's alone
+
+    from looop.cli import app, places, verbs  # noqa: PLC0415 - the same
     from looop.engine.daemon import Parts  # noqa: PLC0415 - the same
     from looop.engine.residents import House  # noqa: PLC0415 - the same
     from looop.loop import notify  # noqa: PLC0415 - the same
@@ -116,6 +121,8 @@ def _build(profile: Profile) -> Parts:
     for verb, where in verbs.COMMANDS.items():
         if places.place(verb.split()) is not places.Place.LOCAL:
             verbs.load(where)
+    for late in _LATE:
+        import_module(late)
     gc.freeze()
     gc.enable()
     env, clock = dict(os.environ), Clock()

@@ -131,3 +131,17 @@ def test_following_a_log_imports_trio_and_no_engine(profile: Profile) -> None:
     _, modules = imported(profile, "log")
     assert {name for name in modules if name.startswith((*NEVER, *ENGINE[1:]))} == set()
     assert "trio" in modules
+
+
+def test_an_engine_has_all_that_verbs_import_late_before_it_runs_one(profile: Profile) -> None:
+    probe = (
+        "import json, sys; from pathlib import Path; from looop import __main__; "
+        "from looop.store.paths import Profile; "
+        "__main__._build(Profile(data=Path(sys.argv[1]), config=Path(sys.argv[2]))); "
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", probe, profile.data, profile.config], check=True, capture_output=True, cwd=ROOT
+    )
+    late = {"hashlib", "cyclopts.validators", "looop.core.streams", "trio"}
+    assert late <= set(json.loads(said.stdout))
