@@ -60,6 +60,7 @@ def bearers(entry: str) -> frozenset[int]:
     return frozenset(pid for pid in map(int, filter(str.isdigit, _names("/proc"))) if carries(pid, entry))
 
 
+@functools.cache
 def boot_id() -> str:
     """Name this boot: no pid or start time means anything in another one."""
     return _read("/proc/sys/kernel/random/boot_id").decode().strip()

@@ -11,7 +11,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from looop.cli import fleet
-from looop.cli.disk import disk
 from looop.cli.fleet import (
     FleetView,
     check_still,
@@ -66,7 +65,7 @@ async def start_session(  # noqa: PLR0913 - a verb's flags
     """
     name = ids.session_id(name)
     prompt = await _prompt(prompt, command, call)
-    about = await disk(live, _goal, profile, name, goal, in_tick(call))
+    about = _goal(profile, name, goal, in_tick(call))  # a look at a name: a thread would cost more
     run = live.phase().run if live is not None and call.caller.kind is Kind.LOOP else None
     order = Start(name, prompt, runner, about, meta, command, call.env, run)
     sessions = sessions_of(profile, live)

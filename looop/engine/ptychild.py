@@ -5,10 +5,11 @@ terminal. For `engine.pty`, in keeper alone: after a fork nothing may be importe
 """
 
 import contextlib
+import functools
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ptyprocess import PtyProcess
@@ -21,7 +22,6 @@ SHELL = ("/bin/sh", "-c", 'trap : INT QUIT; eval "$1"; exit $?', "sh")
 FILES = 65536  # descriptors that keeper allows itself, if it may
 SACRIFICE = 200  # by how much likelier than us the kernel shall kill a session when memory runs out
 _OOM = "/proc/self/oom_score_adj"
-_UNTOUCHABLE = {signal.SIGKILL, signal.SIGSTOP}
 
 Limits = tuple[int, int]
 _made: list["Master"] = []  # by the present `start`
@@ -61,13 +61,14 @@ class Master(PtyProcess):  # type: ignore[misc]  # the package has no types
 def start(order: Order) -> Master:
     """Start a program; return once it was executed. OSError or another Exception with the reason why not."""
     _check(order)
+    changed = _changed()  # here, since all that a child touches it has to copy first
     me = os.getpid()
     _made.clear()
     try:
         master: Master = Master.spawn(
             [*SHELL, order.command],
             env=dict(order.env),
-            preexec_fn=lambda: _prepare(order),
+            preexec_fn=lambda: _prepare(order, changed),
             dimensions=(order.lines, order.columns),
         )
     except BaseException as error:
@@ -121,10 +122,17 @@ def set_limit(limits: Limits) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def _prepare(order: Order) -> None:
+@functools.cache
+def _changed() -> tuple[signal.Signals, ...]:
+    """Tell the signals that are not as a program expects them: keeper sets its own before it starts any."""
+    ours = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    return tuple(number for number in ours if signal.getsignal(number) is not signal.SIG_DFL)
+
+
+def _prepare(order: Order, changed: Iterable[signal.Signals]) -> None:
     """Set right what a child of Python and of keeper would inherit. Runs between fork and exec."""
     signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - _UNTOUCHABLE:
+    for number in changed:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Not as the package would: there an error in this would let the child go on as keeper.

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,9 @@ from looop.engine.pty import Pty
 from looop.engine.ptychild import Master, adopt
 from looop.engine.ptyinput import Write
 from looop.engine.ptylog import Log
+
+if sys.platform != "linux":
+    import tempfile  # with it comes `random`, which seeds itself anew in each child that keeper forks
 
 if TYPE_CHECKING:
     from looop.engine.keeper import Keeper
@@ -33,7 +35,7 @@ def become(keeper: "Keeper", lock: int, program: Sequence[str], engine: Sequence
 
     The present engine is told to end then, and `engine` started.
     """
-    with tempfile.TemporaryFile(buffering=0) if sys.platform != "linux" else _memory() as file:
+    with _memory() as file:
         file.write(json.dumps(_table(keeper)).encode())
         file.seek(0)
         argv = [*program, str(keeper.data), keeper.timing.argument(), RENEWED, str(file.fileno()), *engine]
@@ -70,6 +72,8 @@ def take_over(keeper: "Keeper", lock: int, fd: int) -> None:
 
 
 def _memory() -> Any:
+    if sys.platform != "linux":
+        return tempfile.TemporaryFile(buffering=0)
     return os.fdopen(os.memfd_create("keeper"), "r+b", buffering=0)
 
 

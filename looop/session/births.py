@@ -99,31 +99,40 @@ class Births:
 
     async def _begin(self, plan: Plan) -> Entry:
         owed = tuple(it for it in (self.owing.owed() if self.owing else ()) if it.place.session == plan.id)
-        folder = sessions.folder(self._profile, plan.id)
-        number = await files.aside(sessions.supersede, self._profile, plan.id)
+        settings = self.settings()
         try:
-            birth = self._birth(number, tuple(it.text for it in owed))
-            meta = await files.aside(starting.write, self._profile, plan, birth)
+            meta = await files.aside(self._fill, plan, settings, tuple(it.text for it in owed))
+        except (OSError, Unreadable) as error:
+            raise _not_started(plan, error) from error
+        folder = sessions.folder(self._profile, plan.id)
+        try:
             for hook in self._around.on_start:
                 await hook(meta, folder)
-            await self._spawn(plan, meta, folder)
+            await self._spawn(plan, settings, meta, folder)
         except (Problem, OSError, Unreadable) as error:
             if isinstance(error, Problem) and error.exit_code is Exit.UNREACHABLE:
                 raise
-            await files.aside(_undo, self._profile, plan, folder, number)
+            await files.aside(_undo, self._profile, plan, folder, meta.number)
             if isinstance(error, Problem):
                 raise
-            raise Problem(Exit.NO, "not-started", f"{plan.id} could not be started: {error}.") from error
+            raise _not_started(plan, error) from error
         if self.owing and owed:
             await self.owing.told(tuple(it.number for it in owed), "brief")
         return Entry(folder, meta, Known(since=meta.created))
 
-    def _birth(self, number: int, answered: tuple[str, ...]) -> Birth:
-        now = self._around.now()
-        generation = ids.ulid(int(now * 1000), os.urandom(10))
-        return Birth(generation, number, starting.size_of(self.settings()), now, answered)
+    def _fill(self, plan: Plan, settings: Config, answered: tuple[str, ...]) -> Meta:
+        """Make the folder and all that is in it, in one go; what fails is undone."""
+        number = sessions.supersede(self._profile, plan.id)
+        try:
+            now = self._around.now()
+            generation = ids.ulid(int(now * 1000), os.urandom(10))
+            birth = Birth(generation, number, starting.size_of(settings), now, answered)
+            return starting.write(self._profile, plan, birth)
+        except (Problem, OSError, Unreadable):
+            _undo(self._profile, plan, sessions.folder(self._profile, plan.id), number)
+            raise
 
-    async def _spawn(self, plan: Plan, meta: Meta, folder: Path) -> None:
+    async def _spawn(self, plan: Plan, settings: Config, meta: Meta, folder: Path) -> None:
         if plan.resumed and plan.meta:
             await files.aside(starting.carry, self._profile, plan.id)
         order = Spawn(
@@ -134,9 +143,13 @@ class Births:
             columns=meta.size[0],
             lines=meta.size[1],
             env=starting.whole_environment(self._profile, self._env, meta),
-            log_max=self.settings().session_log_max_bytes,
+            log_max=settings.session_log_max_bytes,
         )
         await self._around.terminals.spawn(order)
+
+
+def _not_started(plan: Plan, error: Exception) -> Problem:
+    return Problem(Exit.NO, "not-started", f"{plan.id} could not be started: {error}.")
 
 
 def _undo(profile: Profile, plan: Plan, folder: Path, number: int) -> None:

@@ -139,8 +139,6 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
     text = contract.brief(id=plan.id, goal=plan.goal, meta=plan.meta, answered=birth.answered, draft=place)
     task = f"{plan.prompt.rstrip()}\n".encode(errors="replace")
     files.private_dir(profile.prompts, below=profile.data)
-    files.durable(prompt_file, text.encode(errors="replace") + task)
-    files.durable(folder / _TASK, task)
     command = runners.fill(
         plan.resume if plan.resumed else plan.template, str(prompt_file), plan.conversation
     )
@@ -163,7 +161,9 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
         number=birth.number,
         template=plan.template,
     )
-    sessions.write_meta(Entry(folder, meta, Known(since=birth.created)))
+    brief = text.encode(errors="replace") + task
+    entry = Entry(folder, meta, Known(since=birth.created))
+    sessions.write_meta(entry, (prompt_file, brief), (folder / _TASK, task))
     return meta
 
 

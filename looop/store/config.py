@@ -17,7 +17,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
 from looop.store import files
 from looop.store.paths import Profile
-from looop.store.shape import Count, Misshapen, Money, Seconds, Size, from_text, shape
+from looop.store.shape import Count, Misshapen, Money, Seconds, Size, fields_of, from_text, shape
 
 FORMAT = 1
 AUTO = "auto"
@@ -116,7 +116,7 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
     except Misshapen as error:
         raise _wrong(f"{profile.config}: {error}.") from None
     overrides = {}
-    for field in msgspec.structs.fields(Config):
+    for field in fields_of(Config).values():
         name = f"LOOOP_{field.name.upper()}"
         if env.get(name) and field.name != "format":
             overrides[field.name] = _override(name, env[name], field)

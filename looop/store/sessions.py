@@ -105,9 +105,9 @@ def earlier(profile: Profile, name: str) -> tuple[Path, ...]:
     return tuple(profile.sessions / word for _, word in sorted(found))
 
 
-def write_meta(entry: Entry) -> None:
-    """Write what a generation is started with, durably."""
-    files.durable(entry.folder / META, msgspec.json.encode(entry.meta))
+def write_meta(entry: Entry, *before: tuple[Path, bytes]) -> None:
+    """Write what a generation is started with, durably, after the files and bytes in `before`."""
+    files.durable_set((*before, (entry.folder / META, msgspec.json.encode(entry.meta))))
 
 
 def write_known(place: Path, known: Known, *, durably: bool) -> None:

@@ -4,7 +4,9 @@ In: what a person wrote in CONFIG or a variable. Out: the typed value. msgspec k
 errors are made for people: each names its full path, and an unknown key the nearest known one.
 """
 
+import functools
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
@@ -76,8 +78,7 @@ def from_text(text: str, kind: Any) -> Any:
 
 
 def _struct(value: Any, kind: type[msgspec.Struct], path: str) -> msgspec.Struct:
-    given = _object(value, path)
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    given, fields = _object(value, path), fields_of(kind)
     for key in given:
         if key not in fields:
             meant = nearest(key, fields)
@@ -87,6 +88,12 @@ def _struct(value: Any, kind: type[msgspec.Struct], path: str) -> msgspec.Struct
         if field.required and name not in given:
             raise Misshapen(f"`{path}.{name}` is missing")
     return kind(**{key: shape(it, fields[key].type, f"{path}.{key}") for key, it in given.items()})
+
+
+@functools.cache
+def fields_of(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """Give a Struct's fields by name; remembered, because msgspec evaluates all annotations each time."""
+    return {field.name: field for field in msgspec.structs.fields(kind)}
 
 
 def _object(value: Any, path: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a session is started with: whose command, which brief, which environment, and who agreed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -246,14 +247,13 @@ async def test_a_new_generation_is_told_what_the_last_one_did_not_live_to_hear(a
 
 async def test_a_disk_that_fails_starts_nothing(at: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
     async with at.served() as host:
-        durable = files.durable
+        durable_set = files.durable_set
 
-        def failing(path: Path, data: bytes) -> None:
-            if path.name == "meta.json":
-                raise OSError(28, "No space left on device")
-            durable(path, data)
+        def failing(those: Sequence[tuple[Path, bytes]]) -> None:
+            durable_set(those[:-1])
+            raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(files, "durable", failing)
+        monkeypatch.setattr(files, "durable_set", failing)
         with pytest.raises(Problem, match="No space left") as caught:
             await at.start()
         assert (caught.value.kind, host.living, at.terminals.spawned) == ("not-started", 0, [])

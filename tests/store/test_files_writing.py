@@ -47,6 +47,40 @@ def test_a_durable_write_syncs_the_file_before_its_rename_and_the_folder_after(
     assert trace == ["write", "fsync file", "rename", "fsync folder"]
 
 
+def test_the_last_file_of_a_set_appears_when_the_others_are_durable(tmp_path: Path, trace: list[str]) -> None:
+    (tmp_path / "other").mkdir()
+    files.durable_set([(tmp_path / "other" / "a", b"1"), (tmp_path / "b", b"2"), (tmp_path / "c", b"3")])
+    assert [path.read_bytes() for path in (tmp_path / "other" / "a", tmp_path / "b", tmp_path / "c")] == [
+        b"1",
+        b"2",
+        b"3",
+    ]
+    assert trace == [
+        *["write"] * 3,
+        *["fsync file"] * 3,
+        *["rename"] * 2,
+        *["fsync folder", "rename", "fsync folder"],
+    ]
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_set_that_can_not_be_synced_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    left = [broken]
+
+    def full(_: int) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writing, "_FULL_SYNC", None)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.durable_set([(tmp_path / name, b"new") for name in "abc"])
+    assert names(tmp_path) == []
+
+
 def test_an_exclusive_write_is_as_durable(tmp_path: Path, trace: list[str]) -> None:
     files.exclusive(tmp_path / "f", b"data")
     assert trace == ["write", "fsync file", "link", "fsync folder"]

@@ -16,6 +16,7 @@ from looop.store.files.writing import (
     durable,
     durable_remove,
     durable_rename,
+    durable_set,
     exclusive,
     scratch,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "durable",
     "durable_remove",
     "durable_rename",
+    "durable_set",
     "empty_dir",
     "exclusive",
     "free_bytes",
