@@ -2,7 +2,7 @@
 
 In: nothing. Out: medians and their ratios, taken on this machine in this run, with the C program alone: what
 Python would have to do is not measured here. These are measurements, never tests. Arguments choose parts:
-`shot version waits`.
+`shot version waits start`.
 """
 
 import os
@@ -22,6 +22,8 @@ from support.waiting import until
 
 ROUNDS = 300
 WARM = 20
+STARTS = 60
+LOOK = 0.0002  # seconds between two looks whether a program runs
 WAITS = 200
 SCREEN = "seq -f 'line %g of what stands on the screen' 40; exec sleep 1000"
 
@@ -40,12 +42,23 @@ class Timer:
         self.took.setdefault(name, []).append(time.perf_counter() - began)
         assert status == 0, f"{name} ended with {status}"
 
+    def until(self, mark: Path, name: str, argv: list[str], env: dict[str, str]) -> None:
+        """Start a program, and note how long it took until what it starts has made a file."""
+        quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+        began = time.perf_counter()
+        pid = os.posix_spawnp(argv[0], argv, env, file_actions=quiet)
+        while not mark.exists():
+            time.sleep(LOOK)
+        self.took.setdefault(name, []).append(time.perf_counter() - began)
+        os.waitpid(pid, 0)
+        mark.unlink()
+
     def told(self, ours: str, theirs: str) -> str:
         mine, other = (statistics.median(self.took[name][WARM:]) for name in (ours, theirs))
         fastest = min(self.took[ours]) / min(self.took[theirs])
         return (
             f"{ours}: {mine * 1000:.2f} ms, {theirs}: {other * 1000:.2f} ms: ratio {mine / other:.2f} "
-            f"(medians of {ROUNDS}; of the fastest {fastest:.2f})"
+            f"(medians of {len(self.took[ours]) - WARM}; of the fastest {fastest:.2f})"
         )
 
 
@@ -81,6 +94,38 @@ def shot() -> None:
             timer.run("relayed looop shot", [*them.program, "shot", "tea"], them.env)
             timer.run("tmux capture-pane -p", [*other, "capture-pane", "-p"], them.env)
     print(timer.told("relayed looop shot", "tmux capture-pane -p"))
+
+
+def start() -> None:
+    """Start a session, until its program runs and until the verb has ended; on a disk, and in memory alone.
+
+    What is durable waits for the disk, which tmux never does: the second figure is without that.
+    """
+    for where, folder in (("on this disk", ""), ("in memory", "/dev/shm")):
+        tempfile.tempdir = folder or None
+        with looop() as them, tmux() as other:
+            them("start-session", "first", "--command", "exec sleep 100000")
+            print(f"{where}: {started(them, other)}")
+    tempfile.tempdir = None
+
+
+def started(them: Person, other: list[str]) -> str:
+    mark, timer, env = them.profile.data / "mark", Timer(), them.env
+    command = f": >{mark}; exec sleep 100000"
+    ours, theirs = [*them.program, "start-session", "s", "--command", command], [*other, "new-session", "-d"]
+    for _ in range(WARM + STARTS):
+        timer.until(mark, "start-session to program running", ours, env)
+        them("kill", "s", "--now")
+        them("prune", "s")
+        timer.until(mark, "new-session -d to program running", [*theirs, command], env)
+        timer.run("start-session", ours, env)
+        until(mark.exists, "its program")
+        mark.unlink()
+        them("kill", "s", "--now")
+        them("prune", "s")
+        timer.run("new-session -d", [*theirs, "exec sleep 100000"], env)
+    running = timer.told("start-session to program running", "new-session -d to program running")
+    return f"{running}; {timer.told('start-session', 'new-session -d')}"
 
 
 def version() -> None:
@@ -126,7 +171,7 @@ def memory(pid: int) -> tuple[int, int]:
     return size["Rss"], size["Private_Clean"] + size["Private_Dirty"]
 
 
-PARTS = {"shot": shot, "version": version, "waits": waits}
+PARTS = {"shot": shot, "version": version, "waits": waits, "start": start}
 
 
 def main() -> None:

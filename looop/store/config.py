@@ -8,6 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,20 @@ def load(profile: Profile, env: Mapping[str, str]) -> Config:
     Problem USAGE `bad-config` for what a person has to correct, REFUSED `bad-config` for a file that can't
     be trusted, REFUSED `newer-format` for one of a later looop. Never writes.
     """
-    return _load(_read(profile) or {}, profile, env)
+    found = _found(profile)
+    given = tuple((name, env[name]) for name in _variables() if env.get(name))
+    return _loaded(profile, b"{}" if found is None else found, given)
+
+
+@lru_cache(maxsize=8)
+def _loaded(profile: Profile, data: bytes, given: tuple[tuple[str, str], ...]) -> Config:
+    """Make a Config of CONFIG's bytes; remembered, since most of those who ask find what was there before."""
+    return _load(_parse(profile.config, data), profile, dict(given))
+
+
+@cache
+def _variables() -> tuple[str, ...]:
+    return tuple(f"LOOOP_{name.upper()}" for name in fields_of(Config) if name != "format")
 
 
 def consented(config: Config) -> bool:
@@ -168,13 +182,19 @@ def _known_format(raw: dict[str, Any], profile: Profile) -> None:
 
 
 def _read(profile: Profile) -> dict[str, Any] | None:
-    """Read CONFIG's object; None if it is absent. A link to nothing is not absence."""
+    """Read CONFIG's object; None if it is absent."""
+    found = _found(profile)
+    return None if found is None else _parse(profile.config, found)
+
+
+def _found(profile: Profile) -> bytes | None:
+    """Read CONFIG; None if it is absent. A link to nothing is not absence."""
     try:
         if not files.present(profile.config):
             return None
         target = profile.config.resolve(strict=True)
         _judge(profile.config, target.stat())
-        return _parse(profile.config, files.read_regular(target, _LIMIT))
+        return files.read_regular(target, _LIMIT)
     except FileNotFoundError as error:
         raise _wrong(f"{profile.config} is a symbolic link to nothing: correct or remove it.") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13

@@ -141,3 +141,11 @@ def test_only_a_name_is_consent(tmp_path: Path) -> None:
 def test_what_looop_wrote_itself_is_no_consent(tmp_path: Path) -> None:
     config.ensure(profile_in(tmp_path))
     assert not config.consented(config.load(profile_in(tmp_path), {}))
+
+
+def test_each_look_tells_what_is_there_now(tmp_path: Path) -> None:
+    for wanted, env in ((3, ""), (4, ""), (3, ""), (9, "9"), (3, "")):
+        found = loaded(tmp_path, {"max_sessions": min(wanted, 4)} if not env else {}, LOOOP_MAX_SESSIONS=env)
+        assert found.max_sessions == wanted
+    profile_in(tmp_path).config.unlink()
+    assert config.load(profile_in(tmp_path), {}) == Config()
