@@ -28,6 +28,11 @@ class Book:
                 self._size = size
         return self._records
 
+    @property
+    def pid(self) -> int | None:
+        """The first process, which stays what it is: once it is known, nothing is looked at."""
+        return self._records.pid or self.now().pid
+
     def size(self, otherwise: tuple[int, int]) -> tuple[int, int]:
         """Give the present columns and lines."""
         sizes = self.now().sizes

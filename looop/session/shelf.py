@@ -36,7 +36,7 @@ class Shelf:
 
     def leaders(self) -> dict[int, str]:
         """Map the first process of each live session to its id."""
-        found = ((life.book.now().pid, name) for name, life in self.lives.items())
+        found = ((life.book.pid, name) for name, life in self.lives.items())
         return {pid: name for pid, name in found if pid is not None}
 
     def life(self, name: str) -> Life:

@@ -38,6 +38,17 @@ def test_only_what_was_added_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (found.pid, found.sizes, found.done) == (7, ((0, 80, 24), (9, 90, 30)), {"answer-1": 5})
 
 
+def test_the_first_process_is_looked_for_until_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Book(tmp_path)
+    assert [book.pid] == [None]
+    _write(tmp_path, {"at": 0, "t": 1.0, "pid": 7, "start": 2, "boot": "b"})
+    assert book.pid == 7
+    monkeypatch.setattr(Book, "now", None)
+    assert book.pid == 7
+
+
 def test_the_end_is_seen_behind_any_number_of_records(tmp_path: Path) -> None:
     line = json.dumps({"at": 0, "did": "x" * 1000}) + "\n"
     (tmp_path / records.NAME).write_text(line * ((17 << 20) // len(line)))
