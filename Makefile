@@ -9,7 +9,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 AGENTS := .cache/agents
 
-.PHONY: run test test-fast test-agents binary test-binary check format bench clean
+.PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -30,6 +30,10 @@ binary: $(READY)
 test-binary: binary
 	TESTED_LOOOP=$(CURDIR)/dist/looop $(BIN)/python -m pytest tests/binary tests/story \
 		tests/engine/test_attach_for_real.py tests/engine/test_hostile_callers.py tests/cli/test_completion_shells.py
+
+# A whole day of the one file in an empty root and on Debian 11: as root, with debootstrap and busybox-static.
+test-chroot: binary
+	tests/binary/chroots dist/looop
 
 check: $(READY)
 	$(BIN)/ruff check .
