@@ -1,7 +1,7 @@
 /* The Python program: found, unpacked if need be, and become.
  *
- * In: this program's own file, and arguments. Out: the program in our place, started by the loader that lies beside it
- * and with the libraries there; nothing of that is put into the environment, since its children would inherit it.
+ * In: this program's own file, and arguments. Out: the program in our place, started by the loader that lies
+ * beside it and with the libraries there. Nothing of that is put into the environment, which children inherit.
  */
 #include "bundle.h"
 
@@ -17,10 +17,10 @@
 #include "payload.h"
 #include "platform.h"
 
-#define PROGRAM "looop" /* its name in the folder */
-#define INSIDE "/bin/"  /* where in that folder a launcher without a payload lies */
-#define ENTERED "-1"    /* PyInstaller's word for "the library path has been seen to" (PARENT_NEEDS_RESTART) */
-#define ASIDE "_LOOOP_" /* before the name of a variable that boot.py gives back */
+#define PROGRAM "looop"     /* its name in the folder */
+#define INSIDE "/bin/looop" /* where in that folder a launcher without a payload lies */
+#define ENTERED "-1"        /* PyInstaller's word for "the library path has been seen to" */
+#define ASIDE "_LOOOP_"     /* before the name of a variable that boot.py gives back */
 
 static _Noreturn void give_up(const char *format, ...)
 {
@@ -40,12 +40,16 @@ static int open_self(void)
     return file < 0 && own_path(path, sizeof path) ? open(path, O_RDONLY | O_CLOEXEC) : file;
 }
 
-/* The folder of the program in which this launcher lies as PROGRAM/bin/looop, if it does. */
+/* Give the folder of the program in which this launcher lies; false when it lies in none. */
 static bool around_us(char folder[ROOM_FOR_PATH])
 {
-    char *end;
-    return own_path(folder, ROOM_FOR_PATH) && (end = strrchr(folder, '/')) && (*end = '\0', end = strrchr(folder, '/')) &&
-           !strcmp(end, "/bin") && (*end = '\0', cache_complete(AT_FDCWD, folder));
+    if (!own_path(folder, ROOM_FOR_PATH))
+        return false;
+    size_t length = strlen(folder), inside = sizeof INSIDE - 1;
+    if (length <= inside || strcmp(folder + length - inside, INSIDE))
+        return false;
+    folder[length - inside] = '\0';
+    return cache_complete(AT_FDCWD, folder);
 }
 
 bool bundle_inside(void)
@@ -72,13 +76,15 @@ static void put_aside(const char *name)
     unsetenv(name);
 }
 
-/* Tell the bootloader that it need not set LD_LIBRARY_PATH and start itself anew, and nothing about anybody else. */
+/* Tell the bootloader that it need not set LD_LIBRARY_PATH and start anew, and nothing about anybody else. */
 static void prepare_environment(const char *program)
 {
     static const char *const foreign[] = {
-            "_PYI_APPLICATION_HOME_DIR",   "_PYI_SPLASH_IPC",
-            "PYINSTALLER_RESET_ENVIRONMENT", "PYINSTALLER_SUPPRESS_SPLASH_SCREEN",
-            "PYINSTALLER_STRICT_UNPACK_MODE",
+        "_PYI_APPLICATION_HOME_DIR",
+        "_PYI_SPLASH_IPC",
+        "PYINSTALLER_RESET_ENVIRONMENT",
+        "PYINSTALLER_SUPPRESS_SPLASH_SCREEN",
+        "PYINSTALLER_STRICT_UNPACK_MODE",
     };
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         unsetenv(foreign[i]);
@@ -140,6 +146,7 @@ _Noreturn void bundle_exec(char *const argv[])
         size_t length = strlen(tried);
         snprintf(tried + length, sizeof tried - length, "%s%s: %s", length ? "; " : "", place, strerror(errno));
     }
-    give_up("there is no place to unpack the program to (%s): set XDG_CACHE_HOME to a folder of yours with %d MB "
+    give_up("there is no place to unpack the program to (%s): "
+            "set XDG_CACHE_HOME to a folder of yours with %d MB "
             "free, where programs may run.", tried, 100);
 }

@@ -1,8 +1,8 @@
 /* The cache of unpacked programs: one folder per version, made whole or not at all.
  *
- * In: a place and a payload. Out: a folder named by the payload's digest. It is unpacked beside its name, synced and
- * renamed, by one process at a time; so whatever has the name is whole, and many first runs make one folder. A program
- * holds a shared lock on its folder while it lives.
+ * In: a place and a payload. Out: a folder named by the payload's digest. It is unpacked beside its name, synced
+ * and renamed, by one process at a time; so whatever has the name is whole, and many first runs make one folder.
+ * A program holds a shared lock on its folder while it lives.
  */
 #include "cache.h"
 
@@ -38,7 +38,8 @@ static const char *absolute(const char *variable)
 
 bool cache_place(int nth, char path[ROOM_FOR_PATH])
 {
-    const char *cache = absolute("XDG_CACHE_HOME"), *home = absolute("HOME"), *run = absolute("XDG_RUNTIME_DIR");
+    const char *cache = absolute("XDG_CACHE_HOME"), *home = absolute("HOME");
+    const char *run = absolute("XDG_RUNTIME_DIR");
     int length = -1;
     if (nth == 0 && cache)
         length = snprintf(path, ROOM_FOR_PATH, "%s/looop", cache);
@@ -199,7 +200,7 @@ static bool has_our_name(const char *name)
            (strlen(name) == DIGEST_LENGTH && strspn(name, "0123456789abcdef") == DIGEST_LENGTH);
 }
 
-/* Take a folder out of the way and remove it; a new name first, so that nobody finds half of it under the old one. */
+/* Remove a folder; it gets a new name first, so that nobody finds half of it under the old one. */
 static void discard(int place, const char *name)
 {
     char stale[64];

@@ -17,7 +17,7 @@ bool cache_place(int nth, char path[ROOM_FOR_PATH]);
  */
 bool cache_ensure(const char *place, const struct payload *payload, char path[ROOM_FOR_PATH]);
 
-/* Whether a whole program lies in the folder `name` below the open folder `at`: each file of its list, by its size. */
+/* Whether a whole program lies in the folder `name` below the open folder `at`: all of its list, by sizes. */
 bool cache_complete(int at, const char *name);
 
 #endif

@@ -17,7 +17,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define TRAILER "looop-payload-1 " /* then the size, the digest, the sum of all that; spaces between, a newline */
+#define TRAILER "looop-payload-1 " /* then size, digest and the sum of all that, spaces between, a newline */
 #define SIZE_DIGITS 16             /* hexadecimal, as the sum's are */
 #define SUM_DIGITS 8
 #define SUMMED (sizeof TRAILER - 1 + SIZE_DIGITS + 1 + DIGEST_LENGTH)
@@ -51,7 +51,8 @@ bool payload_find(int file, struct payload *found)
     const char *size = line + sizeof TRAILER - 1, *digest = size + SIZE_DIGITS + 1, *sum = line + SUMMED;
     char expected[SUM_DIGITS + 3];
     snprintf(expected, sizeof expected, " %08" PRIx32 "\n", sum_of(line, SUMMED));
-    if (memcmp(line, TRAILER, sizeof TRAILER - 1) || strcmp(sum, expected) || !is_hexadecimal(size, SIZE_DIGITS) ||
+    if (memcmp(line, TRAILER, sizeof TRAILER - 1) || strcmp(sum, expected) ||
+        !is_hexadecimal(size, SIZE_DIGITS) ||
         !is_hexadecimal(digest, DIGEST_LENGTH))
         return false;
     found->file = file;
@@ -76,7 +77,8 @@ static bool refill(struct stream *stream)
 {
     uint64_t left = stream->from->size - stream->taken;
     size_t wanted = left < sizeof stream->packed ? (size_t)left : sizeof stream->packed;
-    ssize_t got = pread(stream->from->file, stream->packed, wanted, stream->from->offset + (off_t)stream->taken);
+    off_t at = stream->from->offset + (off_t)stream->taken;
+    ssize_t got = pread(stream->from->file, stream->packed, wanted, at);
     if (got <= 0)
         return false;
     stream->taken += (uint64_t)got;
