@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from launcher import compile as making
+from launcher import table
 from launcher.compile import STUB, Compiled, compile_launcher, find_compiler
+from looop import __version__
 
 pytestmark = pytest.mark.process
 
@@ -54,6 +56,18 @@ def test_another_c_library_makes_no_difference_to_what_it_answers(tmp_path: Path
         for name in ("cc", "musl-gcc")
     }
     assert len(answers) == 1
+
+
+def test_for_another_machine_it_is_compiled_across_and_knows_the_same_verbs(tmp_path: Path) -> None:
+    it = made(tmp_path / "a", ("aarch64-linux-gnu-gcc", "-static"))
+    image = it.path.read_bytes()
+    assert it.static
+    assert int.from_bytes(image[18:20], "little") == 183, "an ELF file for aarch64"
+    assert [verb for verb in table.relayed() if verb.encode() + b"\0" not in image] == []
+    for argv, code in (("version", 0), ("up", 77), ("shot", 77)):  # the last one finds no engine
+        ran = subprocess.run(["qemu-aarch64-static", it.path, argv], capture_output=True, check=False, env={})
+        assert ran.returncode == code
+        assert ran.stdout == (f"looop {__version__}\n".encode() if code == 0 else b"")
 
 
 def test_cc_is_believed_then_musl_then_the_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
