@@ -3,7 +3,9 @@
 `--no-skips` turns a skip or an expected failure, of a test or of a whole module, into a failure.
 """
 
+import shutil
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,13 @@ def each_client(request: pytest.FixtureRequest, launchers: Launchers) -> Iterato
     else:
         with launched(launchers):
             yield request.param
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needed = [name for marker in item.iter_markers("needs") for name in marker.args]
+    missing = [name for name in needed if shutil.which(name) is None and not Path(name).is_file()]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
 
 
 @pytest.hookimpl(tryfirst=True)

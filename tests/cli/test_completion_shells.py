@@ -10,7 +10,7 @@ from support.shells import House, house_in, shell, tab, tabs
 from support.terminal import Terminal
 from support.things import things_in
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.needs("bash", "zsh", "fish")]
 
 COMPINIT = "autoload -Uz compinit; compinit -u -D"
 OTHER = """#!/bin/sh
@@ -87,6 +87,7 @@ def test_bash_alone_completes_what_was_begun_and_lists_what_there_is(house: Hous
         tabs(it, "looop tick --", "--dry-run", "--force", "--help")
 
 
+@pytest.mark.needs(PACKAGE)
 @pytest.mark.parametrize("saved", [False, True], ids=["sourced", "saved where the package looks"])
 def test_bash_with_its_package_completes_too(house: House, saved: bool) -> None:
     script = house.script("bash")

@@ -37,6 +37,7 @@ def shown(path: Path) -> str:
     return " ".join(re.sub(".\b", "", said.stdout).split())
 
 
+@pytest.mark.needs("groff", "mandoc")
 @pytest.mark.process
 async def test_two_formatters_find_nothing_wrong(page: Path) -> None:
     groff = subprocess.run([*GROFF, page], check=True, capture_output=True, text=True)
@@ -45,6 +46,7 @@ async def test_two_formatters_find_nothing_wrong(page: Path) -> None:
     assert [line for line in lint.splitlines() if "missing date" not in line] == []
 
 
+@pytest.mark.needs("groff", "mandoc")
 @pytest.mark.process
 async def test_every_verb_flag_example_and_exit_code_is_shown(looop: Looop, page: Path) -> None:
     text = shown(page)
@@ -78,6 +80,7 @@ async def test_a_page_of_one_verb_or_for_machines_is_refused(looop: Looop, more:
     assert "--man alone" in said.err
 
 
+@pytest.mark.needs("groff", "mandoc")
 @pytest.mark.process
 @pytest.mark.parametrize(
     "text", [".SH forged", "'ne", "a\\b \\fBbold", "`x` \"y\" 'z' ~ ^ - --", "…⚑", "a\\", "\\&.x"]

@@ -31,6 +31,7 @@ def test_the_same_sources_make_the_same_bytes_wherever_they_lie(
     assert str(tmp_path).encode() not in first.path.read_bytes()
 
 
+@pytest.mark.needs("musl-gcc")
 def test_with_musl_it_is_static_and_says_so(tmp_path: Path) -> None:
     it = made(tmp_path / "a", ("musl-gcc",))
     assert it.static
@@ -48,6 +49,7 @@ def test_with_the_systems_compiler_it_works_and_names_what_to_install(tmp_path: 
     )
 
 
+@pytest.mark.needs("musl-gcc")
 def test_another_c_library_makes_no_difference_to_what_it_answers(tmp_path: Path) -> None:
     answers = {
         subprocess.run(
@@ -58,6 +60,7 @@ def test_another_c_library_makes_no_difference_to_what_it_answers(tmp_path: Path
     assert len(answers) == 1
 
 
+@pytest.mark.needs("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
 def test_for_another_machine_it_is_compiled_across_and_knows_the_same_verbs(tmp_path: Path) -> None:
     it = made(tmp_path / "a", ("aarch64-linux-gnu-gcc", "-static"))
     image = it.path.read_bytes()

@@ -12,7 +12,7 @@ import pytest
 from support.releases import MACHINE, PROGRAM, SCRIPT, Releases, path_without, served
 from support.waiting import until
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.needs("bash", "curl", "wget")]
 
 FILE = f"looop-1.2.0-{MACHINE}"
 SHELLS = (("sh",), ("bash", "--posix"))
@@ -323,6 +323,7 @@ def test_a_script_that_was_cut_off_on_its_way_does_nothing(
     assert lines[-1] == 'main "$@"\n'
 
 
+@pytest.mark.needs("shellcheck")
 def test_shellcheck_has_nothing_to_say() -> None:
     said = subprocess.run(["shellcheck", SCRIPT], check=False, capture_output=True, text=True)
     assert said.stdout + said.stderr == ""

@@ -8,7 +8,7 @@ import pytest
 from support import against_tmux
 from support.against_tmux import Tmux
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.needs("tmux")]
 
 VIM = ["vim", "-u", "NONE", "-i", "NONE", "-n"]
 LONG = "\n".join(
@@ -30,6 +30,7 @@ def compare(tmux: Tmux, raw: bytes, size: tuple[int, int]) -> list[object]:
     return [(cut, found) for cut in cuts if (found := against_tmux.differences(tmux, raw[:cut], size))]
 
 
+@pytest.mark.needs("vim")
 @pytest.mark.parametrize("size", SIZES)
 def test_vim_edits_scrolls_splits_and_substitutes(tmux: Tmux, tmp_path: Path, size: tuple[int, int]) -> None:
     (tmp_path / "long.txt").write_text(LONG)
@@ -60,6 +61,7 @@ def test_vim_edits_scrolls_splits_and_substitutes(tmux: Tmux, tmp_path: Path, si
     assert compare(tmux, raw, size) == []
 
 
+@pytest.mark.needs("vim")
 def test_vim_leaves_the_screen_as_it_was(tmux: Tmux, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text(LONG)
     shell = ["/bin/sh", "-c", "echo before; vim -u NONE -i NONE -n long.txt; echo after"]
@@ -68,6 +70,7 @@ def test_vim_leaves_the_screen_as_it_was(tmux: Tmux, tmp_path: Path) -> None:
     assert compare(tmux, raw, (80, 24)) == []
 
 
+@pytest.mark.needs("less")
 @pytest.mark.parametrize("size", SIZES)
 def test_less_pages_back_and_forth_and_searches(tmux: Tmux, tmp_path: Path, size: tuple[int, int]) -> None:
     (tmp_path / "long.txt").write_text(LONG)
@@ -77,6 +80,7 @@ def test_less_pages_back_and_forth_and_searches(tmux: Tmux, tmp_path: Path, size
     assert compare(tmux, raw, size) == []
 
 
+@pytest.mark.needs("htop")
 def test_htop_draws_scrolls_and_opens_its_screens(tmux: Tmux, tmp_path: Path) -> None:
     keys = ["\x1b[B", "\x1b[B", "t", "\x1b[6~", "h", "q", "/", "x\x1b", "S", "\x1b"]
     raw = against_tmux.record(["htop", "-d", "5"], (100, 30), keys, tmp_path)

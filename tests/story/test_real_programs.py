@@ -23,6 +23,7 @@ BASH = "PS1='ready> ' exec bash --norc --noprofile -i"
 SVG = "{http://www.w3.org/2000/svg}text"
 
 
+@pytest.mark.needs("vim")
 def test_vim_edits_saves_and_quits(looop: Person, tmp_path: Path) -> None:
     file = tmp_path / "note.txt"
     looop("start-session", "vim", "--command", f"exec vim -u NONE -i NONE -N -n {file}")
@@ -45,6 +46,7 @@ def test_vim_edits_saves_and_quits(looop: Person, tmp_path: Path) -> None:
     killed(looop, "vim")
 
 
+@pytest.mark.needs("less")
 def test_less_pages_searches_and_quits(looop: Person, tmp_path: Path) -> None:
     file = tmp_path / "long.txt"
     file.write_text("".join(f"line {number}.\n" for number in range(1, 400)))
@@ -66,6 +68,7 @@ def test_less_pages_searches_and_quits(looop: Person, tmp_path: Path) -> None:
     killed(looop, "less")
 
 
+@pytest.mark.needs("htop")
 def test_htop_draws_itself_anew_and_takes_keys(looop: Person) -> None:
     looop("start-session", "htop", "--command", "exec htop --delay=5")
     looop.shows("htop", "Load average")
@@ -87,6 +90,7 @@ def test_htop_draws_itself_anew_and_takes_keys(looop: Person) -> None:
     killed(looop, "htop")
 
 
+@pytest.mark.needs("tmux")
 def test_a_tmux_in_a_session_dies_with_it_server_and_all(looop: Person, tmp_path: Path) -> None:
     command = f"TMUX_TMPDIR={tmp_path} exec tmux -f /dev/null new-session {shlex.quote(BASH)}"
     looop("start-session", "tmux", "--command", command)
@@ -109,6 +113,7 @@ def test_a_tmux_in_a_session_dies_with_it_server_and_all(looop: Person, tmp_path
     killed(looop, "tmux")
 
 
+@pytest.mark.needs("bash")
 def test_bash_controls_its_jobs(looop: Person) -> None:
     looop("start-session", "sh", "--command", BASH)
     looop.shows("sh", "ready>")
