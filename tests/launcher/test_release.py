@@ -88,6 +88,7 @@ def _gather(folder: Path, repository: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", script, folder, repository], check=False, capture_output=True, text=True)
 
 
+@pytest.mark.needs("curl")
 @pytest.mark.process
 def test_what_is_gathered_is_what_the_installer_finds(tmp_path: Path) -> None:
     with served(tmp_path / "releases") as releases:
@@ -122,6 +123,7 @@ def test_a_binary_that_fails_stops_it(tmp_path: Path) -> None:
     assert not (tmp_path / "SHA256SUMS").exists()
 
 
+@pytest.mark.needs("shellcheck")
 @pytest.mark.process
 def test_shellcheck_has_nothing_to_say() -> None:
     script = ROOT / "launcher" / "gather.sh"

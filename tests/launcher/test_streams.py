@@ -38,6 +38,7 @@ def synced(line: Line) -> None:
     assert line.hear() == Frame(wire.SYNCED, b"1")
 
 
+@pytest.mark.needs("musl-gcc")
 @pytest.mark.parametrize("through", ["a file", "a pipe"])
 def test_a_hundred_megabytes_take_no_more_memory_than_one_line(
     launcher: Path, engine: Scripted, sock: Path, tmp_path: Path, through: str
@@ -72,6 +73,7 @@ def reader(through: str, out: IO[bytes]) -> Iterator[IO[bytes]]:
         yield cat.stdin
 
 
+@pytest.mark.needs("musl-gcc")
 def test_stdin_of_a_hundred_megabytes_takes_no_more_memory_either(
     launcher: Path, engine: Scripted, sock: Path
 ) -> None:

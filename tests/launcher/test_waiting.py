@@ -35,6 +35,7 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+@pytest.mark.needs("musl-gcc")
 def test_two_hundred_waits_are_two_hundred_small_processes(them: Person) -> None:
     them("start-session", "tea", "--command", "read line; exit 7")
     waits = [them.start("wait", "tea") for _ in range(MANY)]

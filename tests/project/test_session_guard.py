@@ -32,6 +32,11 @@ def test_skipped(): pytest.skip("no time")
 @pytest.mark.xfail
 def test_known_to_fail(): raise AssertionError
 """
+LACKING = """
+import pytest
+@pytest.mark.needs("sh", "no-such-program")
+def test_with_a_program_that_nobody_has(): raise AssertionError
+"""
 SKIPPED_MODULE = "import pytest\npytest.skip('elsewhere', allow_module_level=True)\n"
 
 
@@ -66,7 +71,15 @@ def test_without_no_skips_a_skip_passes(tmp_path: Path) -> None:
     assert session(tmp_path, SKIPS)[0] == 0
 
 
-@pytest.mark.parametrize("text", [SKIPS, SKIPPED_MODULE], ids=["tests", "module"])
+def test_what_needs_a_program_that_is_not_there_is_skipped_and_says_so(tmp_path: Path) -> None:
+    code, said = session(tmp_path, LACKING, "-rs")
+    assert code == 0, said
+    assert "not installed: no-such-program" in said
+
+
+@pytest.mark.parametrize(
+    "text", [SKIPS, SKIPPED_MODULE, LACKING], ids=["tests", "module", "for want of a program"]
+)
 def test_with_no_skips_a_skip_is_a_failure(tmp_path: Path, text: str) -> None:
     code, said = session(tmp_path, text, "--no-skips")
     assert code in {1, 2}, said

@@ -160,6 +160,7 @@ def server(tmp_path: Path) -> Iterator[dict[str, str]]:
     subprocess.run(["tmux", "kill-server"], env=env, check=False)
 
 
+@pytest.mark.needs("tmux")
 @pytest.mark.process
 async def test_a_real_tmux_opens_and_closes_it(
     profile: Profile, folder: Path, server: dict[str, str], monkeypatch: pytest.MonkeyPatch
