@@ -9,7 +9,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,6 @@ from support.launching import RUN_IT_HERE
 from support.scripted import Scripted, client, going, more, out, output, scripted
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture
-def sock(tmp_path: Path, each_client: str) -> Path:
-    return tmp_path / ".sock"
-
-
-@pytest.fixture
-def engine(sock: Path) -> Iterator[Scripted]:
-    with scripted(sock) as it:
-        yield it
 
 
 def test_output_errors_and_exit_code_come_through(engine: Scripted, sock: Path) -> None:

@@ -2,7 +2,6 @@
 
 import resource
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,6 @@ from looop.core.wire import Frame
 from support.scripted import Scripted, client, going, more, out, output, scripted
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture
-def sock(tmp_path: Path, each_client: str) -> Path:
-    return tmp_path / ".sock"
-
-
-@pytest.fixture
-def engine(sock: Path) -> Iterator[Scripted]:
-    with scripted(sock) as it:
-        yield it
 
 
 def test_a_verb_that_can_resume_goes_on_at_the_next_engine(sock: Path) -> None:

@@ -1,7 +1,7 @@
 """Client and engine of different protocols: the numbers decide, and `up` gets through to any engine."""
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from looop.engine.call import Call
 from looop.store.paths import Profile
 from support.household import Household
 from support.launching import RUN_IT_HERE
-from support.scripted import Scripted, client, output, scripted
+from support.scripted import Scripted, client, output
 from support.served import Bare, control
 
 pytestmark = pytest.mark.process
@@ -26,17 +26,6 @@ wire.PROTOCOL = wire.OLDEST = {number}
 from support import program
 sys.exit(program.main(sys.argv[1:]))
 """
-
-
-@pytest.fixture
-def sock(tmp_path: Path, each_client: str) -> Path:
-    return tmp_path / ".sock"
-
-
-@pytest.fixture
-def engine(sock: Path) -> Iterator[Scripted]:
-    with scripted(sock) as it:
-        yield it
 
 
 def refused(engine: Scripted, theirs: bytes) -> int:
