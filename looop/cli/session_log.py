@@ -73,8 +73,9 @@ async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> i
     begin = wish.since if wish.since is not None else 0
     if lately and (matches is None or wish.follow):
         begin = sessions.tail(name, wish.tail)
-    out = _Outlet(call, wish, name)
-    reader = _Raw(out) if wish.raw and matches is None and not wish.json else _Text(wish, out, matches)
+    outlet = _Outlet(call, wish, name)
+    raw = wish.raw and matches is None and not wish.json
+    reader = _Raw(outlet) if raw else _Text(wish, outlet, matches)
     await reader.begin(begin)
     if lately and matches is not None and not wish.follow:
         reader.keep = deque(maxlen=min(wish.tail, _MOST))
@@ -87,12 +88,12 @@ async def show(wish: Wish, call: Call, profile: Profile, live: Live | None) -> i
             break
         if piece.data:
             await reader.take(piece)
-            await out.hand_over(reader.offset)
+            await outlet.hand_over(reader.offset)
             offset = piece.offset + len(piece.data)
         else:
             await _grown(sessions, name, offset, live)
     await reader.end()
-    await out.hand_over(reader.offset)
+    await outlet.hand_over(reader.offset)
     return int(Exit.DONE)
 
 
@@ -124,8 +125,8 @@ class _Outlet:
 class _Raw:
     """Bytes as they were."""
 
-    def __init__(self, call: _Outlet) -> None:
-        self._call = call
+    def __init__(self, to: _Outlet) -> None:
+        self._to = to
         self.offset = 0
         self.keep: deque[str] | None = None
 
@@ -134,8 +135,8 @@ class _Raw:
 
     async def take(self, piece: Piece) -> None:
         if piece.offset > self.offset:
-            await self._call.err(f"looop: {_cut(self.offset, piece.offset)}\n")
-        await self._call.out(piece.data)
+            await self._to.err(f"looop: {_cut(self.offset, piece.offset)}\n")
+        await self._to.out(piece.data)
         self.offset = piece.offset + len(piece.data)
 
     async def end(self) -> None:
@@ -145,9 +146,9 @@ class _Raw:
 class _Text:
     """Plain text: as it comes, or by whole lines where they are chosen from or told to machines."""
 
-    def __init__(self, wish: Wish, call: _Outlet, matches: Callable[[str], bool] | None) -> None:
+    def __init__(self, wish: Wish, to: _Outlet, matches: Callable[[str], bool] | None) -> None:
         self._wish = wish
-        self._call = call
+        self._to = to
         self._matches = matches
         self._by_line = wish.json or matches is not None
         self._plain = Plain()
@@ -180,18 +181,18 @@ class _Text:
         if self._wish.since is None and not self._wish.follow:
             lines = lines[-self._wish.tail :]  # 0: all
         if self._told:
-            await self._call.out(f"]{self._view()[1]}")
+            await self._to.out(f"]{self._view()[1]}")
         elif self._wish.json and (lines or not self._wish.follow):
             await self._tell(lines)
         elif self.keep:
-            await self._call.out("".join(f"{line}\n" for line in lines))
+            await self._to.out("".join(f"{line}\n" for line in lines))
         elif self._open and not self._by_line:
-            await self._call.out("\n")
+            await self._to.out("\n")
 
     async def _tell_cut(self, begin: int) -> None:
         self._missing, self._plain = begin, Plain(begin)
         if not self._wish.json:
-            await self._call.out("\n" * self._open + f"[looop: {_cut(self._read, begin)}]\n")
+            await self._to.out("\n" * self._open + f"[looop: {_cut(self._read, begin)}]\n")
             self._open = False
 
     async def _show(self, *, end: bool) -> None:
@@ -206,7 +207,7 @@ class _Text:
         self._plain.drop(whole)
         if not self._by_line:
             self._open = not shown.endswith("\n")
-            await self._call.out(clean(shown))
+            await self._to.out(clean(shown))
             return
         await self._choose([clean(line) for line in shown.removesuffix("\n").split("\n")])
 
@@ -215,7 +216,7 @@ class _Text:
         if self.keep is not None:
             self.keep.extend(chosen)
         elif not self._wish.json:
-            await self._call.out("".join(f"{line}\n" for line in chosen))
+            await self._to.out("".join(f"{line}\n" for line in chosen))
         elif self._wish.follow:
             await self._tell(chosen)
         elif self._wish.tail and self._wish.since is None:
@@ -226,7 +227,7 @@ class _Text:
     async def _tell_on(self, lines: list[str]) -> None:
         """Tell lines of one long value as they come: whole, it would fill the memory and hold the engine."""
         text = encode({"": lines}).removeprefix('{"":[').removesuffix("]}\n")
-        await self._call.out(f",{text}" if self._told else f"{self._view()[0]}[{text}")
+        await self._to.out(f",{text}" if self._told else f"{self._view()[0]}[{text}")
         self._told = True
 
     def _view(self) -> tuple[str, str]:
@@ -239,7 +240,7 @@ class _Text:
         if lines or not self._wish.follow:
             view = SessionLogView(self._wish.name, tuple(lines), self.offset, self._missing)
             self._missing = None
-            await self._call.out(encode(view))
+            await self._to.out(encode(view))
 
 
 def _cut(wanted: int, begin: int) -> str:
