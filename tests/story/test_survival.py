@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from looop.engine.timing import Timing
 from support.person import Person, person
 from support.surviving import Floods, gone, killed, leader, leaderless, next_engine, started_with
+from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -36,13 +38,23 @@ def test_engines_killed_in_the_middle_of_floods_lose_no_line_and_no_code(
     assert looop.keeper.pid == keeper
 
 
+def connected(verb: "subprocess.Popen[str]") -> bool:
+    """Whether a verb has a connection: what it asks for is on its way then."""
+    try:
+        fds = [fd.readlink() for fd in Path(f"/proc/{verb.pid}/fd").iterdir()]
+    except FileNotFoundError:  # it has just closed one
+        return False
+    return any(str(fd).startswith("socket:") for fd in fds)
+
+
 def test_verbs_that_wait_go_on_at_the_next_engine(each_looop: Person) -> None:
     looop = each_looop
     looop("start-session", "a", "--command", "echo first; read x; echo second; read x; exit 7")
     expecting, waiting = looop.start("expect", "a", "second", "--since", "0"), looop.start("wait", "a")
     following = looop.start("log", "a", "-f", "--raw", "--since", "0")
     with expecting, waiting, following:
-        looop("expect", "a", "first")
+        until(lambda: all(map(connected, (expecting, waiting, following))), "all three to be connected")
+        looop("expect", "a", "first")  # a verb later all three have been told how to go on
         for _ in range(2):
             engine = looop.engine
             killed(engine)
