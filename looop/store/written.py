@@ -1,0 +1,86 @@
+"""What an AI wrote for looop to run by itself: digests of sensors and checks, and which a person approved.
+
+In: a digest and what it is of. Out: `sessions/pulse/written.json`, whole and durable. A digest that is not
+in it was written by a person, and runs. Neighbours: `loop.land` notes, `loop.sense` asks.
+"""
+
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from looop.store import files
+from looop.store.paths import Profile
+
+_LIMIT = 4 << 20
+_KEPT = 2000
+"""Digests that are kept; approved ones go first, since to forget an unapproved one is to run it."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One piece: the `path` in DATA that it was written to, by which run, and when (epoch seconds)."""
+
+    path: str
+    run: str
+    at: float
+    approved: float | None = None
+
+
+class _Book(msgspec.Struct, frozen=True):
+    pieces: dict[str, Written] = {}
+    v: int = 1
+
+
+def note(profile: Profile, digest: str, path: str, run: str, *, now: float | None = None) -> None:
+    """Write down, durably, that an AI wrote this; nothing if the same bytes are known, approved or not."""
+    at = time.time() if now is None else now
+    with _locked(profile):
+        book = _read(profile)
+        if digest not in book.pieces:
+            _write(profile, _Book(_thinned({**book.pieces, digest: Written(path, run, at)})))
+
+
+def approve(profile: Profile, digest: str, *, now: float | None = None) -> bool:
+    """Write down, durably, that a person approved these bytes; False if nobody knows of them."""
+    at = time.time() if now is None else now
+    with _locked(profile):
+        book = _read(profile)
+        piece = book.pieces.get(digest)
+        if piece is None:
+            return False
+        if piece.approved is None:
+            _write(profile, _Book({**book.pieces, digest: replace(piece, approved=at)}))
+    return True
+
+
+def awaited(profile: Profile) -> dict[str, Written]:
+    """Give what an AI wrote and no person approved, by digest. OSError or ValueError for a bad book."""
+    return {digest: piece for digest, piece in _read(profile).pieces.items() if piece.approved is None}
+
+
+def _thinned(pieces: dict[str, Written]) -> dict[str, Written]:
+    spare = len(pieces) - _KEPT
+    old = [digest for digest, piece in pieces.items() if piece.approved is not None][: max(0, spare)]
+    return {digest: piece for digest, piece in pieces.items() if digest not in old}
+
+
+def _locked(profile: Profile) -> files.Lock:
+    files.private_dir(profile.pulse, below=profile.data)
+    return files.lock(profile.pulse / "written.lock", block=True)
+
+
+def _read(profile: Profile) -> _Book:
+    """Read the book. Damage is no empty book: all that an AI ever wrote would run."""
+    try:
+        return msgspec.json.decode(files.read_regular(_path(profile), _LIMIT), type=_Book)
+    except FileNotFoundError:
+        return _Book()
+
+
+def _write(profile: Profile, book: _Book) -> None:
+    files.durable(_path(profile), msgspec.json.encode(book))
+
+
+def _path(profile: Profile) -> Path:
+    return profile.pulse / "written.json"

@@ -1,0 +1,51 @@
+"""The digests of what an AI wrote, and a person's approval of them."""
+
+from pathlib import Path
+
+import pytest
+
+from looop.store import written
+from looop.store.paths import Profile
+from support.profiles import made_in
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    return made_in(tmp_path)
+
+
+def test_what_was_noted_awaits_approval_until_it_is_given(profile: Profile) -> None:
+    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1", now=5.0)
+    assert written.awaited(profile) == {"sha256:a": written.Written("sensors/a.sh", "tick-1", 5.0)}
+    assert written.approve(profile, "sha256:a", now=6.0)
+    assert written.awaited(profile) == {}
+
+
+def test_an_approved_digest_stays_so_when_it_is_written_again(profile: Profile) -> None:
+    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1")
+    written.approve(profile, "sha256:a")
+    written.note(profile, "sha256:a", "sensors/b.sh", "tick-2")
+    assert written.awaited(profile) == {}
+
+
+def test_nobody_can_approve_what_nobody_wrote(profile: Profile) -> None:
+    assert not written.approve(profile, "sha256:a")
+
+
+def test_a_damaged_book_is_no_empty_one(profile: Profile) -> None:
+    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1")
+    (profile.pulse / "written.json").write_text("{")
+    with pytest.raises(ValueError, match="truncated"):
+        written.awaited(profile)
+
+
+def test_the_approved_are_forgotten_before_those_that_wait(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(written, "_KEPT", 2)
+    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1")
+    written.note(profile, "sha256:b", "sensors/b.sh", "tick-1")
+    written.approve(profile, "sha256:b")
+    written.note(profile, "sha256:c", "sensors/c.sh", "tick-1")
+    written.note(profile, "sha256:d", "sensors/d.sh", "tick-1")
+    assert sorted(written.awaited(profile)) == ["sha256:a", "sha256:c", "sha256:d"]
