@@ -41,6 +41,13 @@ def own_binary() -> str:
     return str(beside) if os.access(beside, os.X_OK) else shutil.which("looop") or "looop"
 
 
+def own_places() -> tuple[str, ...]:
+    """Give the folders and files that this program, and a `looop` that its children call, are read from."""
+    if frozen():
+        return (own_binary(), str(Path(sys.executable).parent))
+    return (sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent.parent))
+
+
 def pinned(command: Sequence[str]) -> list[str]:
     """Give a command of looop's own so that it starts this very build, though the outer file was replaced.
 

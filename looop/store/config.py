@@ -14,14 +14,20 @@ from typing import Any
 
 import msgspec
 
+from looop.core import credentials
 from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
 from looop.store import files
 from looop.store.paths import Profile
-from looop.store.shape import Count, Misshapen, Money, Seconds, Size, fields_of, from_text, shape
+from looop.store.shape import Count, Misshapen, Money, Seconds, Size, Wall, fields_of, from_text, shape
 
 FORMAT = 1
 AUTO = "auto"
+REQUIRE = "require"
+OFF = "off"
+GROUPS = ("ticks", "sensors", "sessions", "checks")
+"""Whom `grants` and `writable` may name; `sensors/NAME` and `sessions/ID` are one of them alone."""
+
 _LIMIT = 1 << 20
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -60,7 +66,9 @@ class Config(msgspec.Struct, frozen=True):
     notify: str | None = None
     tmux: bool = False
     flag_wait_max: Seconds = 90.0
-    confine: str = AUTO
+    confine: Wall = AUTO
+    grants: dict[str, list[str]] = {}
+    writable: dict[str, list[str]] = {}
     guard: dict[str, Any] = {}
 
 
@@ -137,7 +145,28 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
     config = msgspec.structs.replace(config, **overrides)
     for name, runner in config.runners.items():
         _check_output(f"{profile.config}: `$.runners.{name}.output`", runner)
+    _check_walls(config)
     return config
+
+
+def _check_walls(config: Config) -> None:
+    """Refuse a grant that would silently give nothing: a person would look for the cause elsewhere."""
+    for name in config.grants:
+        if not credentials.known(name):
+            kinds = ", ".join(sorted([*credentials.KINDS, *credentials.AGENTS]))
+            raise _wrong(f"CONFIG's `grants` names {name[:40]!r}: give a variable's name, or one of {kinds}.")
+    for path in config.writable:
+        if not path.startswith(("/", "~/")):
+            raise _wrong(f"CONFIG's `writable` names {path[:80]!r}: give a full path, or one from ~/.")
+    for whom in {
+        one for given in (config.grants, config.writable) for those in given.values() for one in those
+    }:
+        group, slash, name = whom.partition("/")
+        if group not in GROUPS or (slash and not name):
+            known = ", ".join(GROUPS)
+            raise _wrong(
+                f"CONFIG gives something to {whom[:40]!r}: give it to {known}, or to sensors/NAME alone."
+            )
 
 
 def _check_output(where: str, runner: Runner) -> None:

@@ -70,6 +70,8 @@ class Profile:
     lock = _Below(".lock")
     policy_lock = _Below(".policy.lock")
     format = _Below(".format")
+    doors = _Below("doors")
+    nothing = _Below(".nothing")
 
 
 def tops() -> frozenset[str]:

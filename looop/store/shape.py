@@ -21,6 +21,7 @@ Seconds = Annotated[float, msgspec.Meta(title="seconds", ge=0)]
 Count = Annotated[int, msgspec.Meta(title="count", ge=0)]
 Money = Annotated[float, msgspec.Meta(title="money", ge=0)]
 Size = Annotated[str, msgspec.Meta(title="size", pattern=r"^[1-9]\d{0,3}x[1-9]\d{0,3}\Z")]
+Wall = Annotated[str, msgspec.Meta(title="wall", pattern=r"^(auto|require|off)\Z")]
 
 _WORDS: Final[dict[Any, str]] = {
     Seconds: 'a number of seconds from 0, or a duration such as "10m"',
@@ -28,6 +29,8 @@ _WORDS: Final[dict[Any, str]] = {
     Money: "an amount in dollars from 0",
     Money | None: "an amount in dollars from 0, or null",
     Size: 'columns and lines such as "120x40"',
+    Wall: '"auto", "require" or "off"',
+    list[str]: "a list of texts",
     str: "a text",
     str | None: "a text or null",
     bool: "true or false",
@@ -65,7 +68,7 @@ def shape(value: Any, kind: Any, path: str) -> Any:
 
 def from_text(text: str, kind: Any) -> Any:
     """Read what a variable holds as a JSON value; texts need no quotes there, truths have many names."""
-    if kind in (str, Size):
+    if kind in (str, Size, Wall):
         return text
     if kind == str | None:
         return None if text == "null" else text

@@ -50,6 +50,8 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "tmux": False,
         "flag_wait_max": 90,
         "confine": "auto",
+        "grants": {},
+        "writable": {},
         "guard": {},
     }
 

@@ -117,7 +117,7 @@ def test_a_wrong_value_is_told_with_its_path(tmp_path: Path, given: str | dict[s
 def test_every_key_but_the_format_has_its_variable(tmp_path: Path) -> None:
     for field in msgspec.structs.fields(Config):
         wrong = {f"LOOOP_{field.name.upper()}": "{" if field.name != "session_size" else "?"}
-        texts = {"runner", "notify", "confine"}
+        texts = {"runner", "notify"}
         if field.name in texts | {"format"}:
             config.load(config_in(tmp_path, {}), wrong)
         else:
@@ -140,3 +140,20 @@ def test_an_output_format_that_no_parser_reads_is_told(tmp_path: Path) -> None:
     assert "`$.runners.mine.output` is 'cluade', and looop reads claude" in mistake(
         tmp_path, {"runners": runners}
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"confine": "maybe"}, '"auto", "require" or "off"'),
+        ({"grants": {"gitub": ["sensors"]}}, "names 'gitub'"),
+        ({"grants": {"gh": ["everybody"]}}, "gives something to 'everybody'"),
+        ({"grants": {"gh": ["sensors/"]}}, "gives something to 'sensors/'"),
+        ({"grants": {"gh": "sensors"}}, "a list of texts"),
+        ({"writable": {"src": ["sessions"]}}, "names 'src'"),
+    ],
+)
+def test_a_wall_that_would_not_stand_as_written_is_refused(
+    tmp_path: Path, content: dict[str, Any], words: str
+) -> None:
+    assert words in mistake(tmp_path, content)

@@ -1,0 +1,156 @@
+"""Where a person's credentials lie: by name, the files and sockets to hide and the variables to take away.
+
+In: what CONFIG's `grants` gives whom. Out: paths and variables that a confined program must not have. The
+places are those of each tool's own documentation. Neighbours: `core.cell`, `core.secret`.
+"""
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from looop.core.secret import AGENTS_OWN, looks_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One kind. `paths` are below HOME unless absolute; `places` are variables that name other paths.
+
+    `variables` hold, or lead to, the secret itself; one that ends in `*` stands for all that begin so.
+    """
+
+    paths: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, Credential] = {
+    "ssh": Credential((".ssh",), ("SSH_AGENT_PID",), ("SSH_AUTH_SOCK",)),
+    "gpg": Credential((".gnupg", ".password-store"), ("GPG_AGENT_INFO",),
+                      ("GNUPGHOME", "PASSWORD_STORE_DIR")),
+    "git": Credential((".git-credentials", ".config/git/credentials", ".git-credential-cache",
+                       ".cache/git/credential"), ("GIT_ASKPASS", "SSH_ASKPASS")),
+    "gh": Credential((".config/gh", ".config/hub"), ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN"),
+                     ("GH_CONFIG_DIR",)),
+    "glab": Credential((".config/glab-cli",), ("GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"), ("GLAB_CONFIG_DIR",)),
+    "kube": Credential((".kube",), (), ("KUBECONFIG",)),
+    "docker": Credential((".docker", ".config/containers", ".local/share/containers", ".colima", ".orbstack",
+                          ".rd", ".lima"), ("DOCKER_HOST", "DOCKER_AUTH_CONFIG", "CONTAINER_HOST"),
+                         ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE")),
+    "aws": Credential((".aws", ".config/aws", ".saml2aws", ".boto"),
+                      ("AWS_*",), ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")),
+    "gcloud": Credential((".config/gcloud",), ("CLOUDSDK_*",),
+                         ("CLOUDSDK_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS")),
+    "azure": Credential((".azure",), ("AZURE_*", "ARM_*"), ("AZURE_CONFIG_DIR",)),
+    "terraform": Credential((".terraform.d", ".terraformrc"), ("TF_TOKEN_*", "TF_VAR_*"),
+                            ("TF_CLI_CONFIG_FILE",)),
+    "vault": Credential((".vault-token", ".config/op", ".op", ".1password", ".config/1Password",
+                         ".config/Bitwarden CLI", ".config/sops"), ("VAULT_TOKEN", "BW_SESSION", "OP_*"), ()),
+    "npm": Credential((".npmrc", ".yarnrc.yml", ".config/configstore", ".config/pnpm/rc", ".bunfig.toml"),
+                      ("NPM_TOKEN", "NODE_AUTH_TOKEN", "YARN_NPM_AUTH_TOKEN"), ("NPM_CONFIG_USERCONFIG",)),
+    "pypi": Credential((".pypirc", ".config/pypoetry", ".local/share/uv/credentials"),
+                       ("TWINE_*", "UV_PUBLISH_*", "POETRY_PYPI_*", "FLIT_PASSWORD")),
+    "cargo": Credential((".cargo/credentials", ".cargo/credentials.toml"), ("CARGO_REGISTRY_TOKEN",)),
+    "gem": Credential((".gem/credentials", ".local/share/gem/credentials"), ("GEM_HOST_API_KEY",)),
+    "netrc": Credential((".netrc", "_netrc", ".authinfo", ".authinfo.gpg"), (), ("NETRC",)),
+    "keyring": Credential((".local/share/keyrings", ".local/share/kwalletd", "Library/Keychains"), ()),
+    "browser": Credential((".mozilla", ".thunderbird", ".config/google-chrome", ".config/chromium",
+                           ".config/BraveSoftware", ".config/microsoft-edge", ".config/vivaldi",
+                           "snap/firefox", ".var/app/org.mozilla.firefox",
+                           "Library/Application Support/Google/Chrome",
+                           "Library/Application Support/Firefox", "Library/Safari", "Library/Cookies")),
+    "database": Credential((".pgpass", ".my.cnf", ".mylogin.cnf", ".config/pgcli"),
+                           ("PGPASSWORD", "MYSQL_PWD"), ("PGPASSFILE",)),
+    "cloud": Credential((".config/doctl", ".config/rclone", ".config/heroku", ".fly", ".config/netlify",
+                         ".config/vercel", ".local/share/com.vercel.cli", ".wrangler", ".config/.wrangler",
+                         ".config/hcloud", ".s3cfg"), ("DIGITALOCEAN_*", "HEROKU_*", "FLY_*", "HCLOUD_*")),
+}  # fmt: skip
+"""By the name under which CONFIG can grant one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where an agent keeps its state: what it must be able to write, and what of that it may only read.
+
+    `place` is the variable that moves all of it. What runs for a person on the next call (settings with
+    hooks in them, commands, plugins) is in `kept`: an agent must not plant anything there.
+    """
+
+    paths: tuple[str, ...]
+    place: str = ""
+    kept: tuple[str, ...] = ()
+
+
+AGENTS: Mapping[str, Folder] = {
+    "claude": Folder((".claude", ".claude.json"), "CLAUDE_CONFIG_DIR",
+                     ("settings.json", "settings.local.json", "CLAUDE.md", "hooks", "commands", "agents",
+                      "skills", "plugins")),
+    "pi": Folder((".pi",), "PI_CODING_AGENT_DIR", ("agent/extensions", "agent/settings.json", "extensions")),
+    "codex": Folder((".codex",), "CODEX_HOME", ("config.toml", "AGENTS.md", "prompts", "skills")),
+    "opencode": Folder((".local/share/opencode", ".local/state/opencode", ".config/opencode",
+                        ".cache/opencode")),
+    "gemini": Folder((".gemini",), "", ("settings.json", "GEMINI.md", "extensions", "commands")),
+}  # fmt: skip
+"""The built-in runners' agents: each one's state is its own, and hidden from the others like a credential."""
+
+_LEADS = ("DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
+          "ICEAUTHORITY", "SESSION_MANAGER", "I3SOCK", "SWAYSOCK", "NOTIFY_SOCKET", "SSH_CONNECTION",
+          "SSH_CLIENT", "SSH_TTY")  # fmt: skip
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.IGNORECASE | re.ASCII)
+
+
+def known(name: str) -> bool:
+    """Tell whether CONFIG may grant this: a kind, an agent's state, or a variable by its name."""
+    return name in KINDS or name in AGENTS or (name.isupper() and _VARIABLE.fullmatch(name) is not None)
+
+
+def hidden(home: str, env: Mapping[str, str], granted: Collection[str]) -> tuple[str, ...]:
+    """Give every path that may hold a credential which was not granted, sorted, whether it exists or not."""
+    found = set[str]()
+    for name, kind in KINDS.items():
+        if name not in granted:
+            found |= {os.path.join(home, path) for path in kind.paths}  # noqa: PTH118 - text in, text out
+            found |= {part for place in kind.places for part in env.get(place, "").split(os.pathsep)}
+    for agent in AGENTS.keys() - granted:
+        found |= set(state(agent, home, env))
+    return tuple(sorted(path for path in found if path.startswith("/") and path != "/"))
+
+
+def state(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the paths that an agent writes its state to."""
+    folder = AGENTS[agent]
+    if moved := env.get(folder.place, "") if folder.place else "":
+        return (moved,)
+    return tuple(os.path.join(home, path) for path in folder.paths)  # noqa: PTH118 - the same
+
+
+def kept(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the paths within its state that an agent may only read."""
+    base = state(agent, home, env)[0]
+    return tuple(os.path.join(base, path) for path in AGENTS[agent].kept)  # noqa: PTH118 - the same
+
+
+def without(env: Mapping[str, str], granted: Collection[str], given: Collection[str] = ()) -> dict[str, str]:
+    """Give an environment without secrets, and without what leads out of a cell (buses, agents' sockets).
+
+    What is granted stays, by kind or by the variable's own name; so do an agent's own keys and the names in
+    `given`, which a person wrote into the runner's `env`.
+    """
+    stay = {*given, *granted, *(name for agent in granted for name in AGENTS_OWN.get(agent, ()))}
+    allowed, taken = _variables(granted), _variables(KINDS.keys() - granted)
+
+    def stays(name: str) -> bool:
+        if name in stay or _among(name, allowed):
+            return True
+        return not (name in _LEADS or _among(name, taken) or looks_secret(name))
+
+    return {name: value for name, value in env.items() if stays(name)}
+
+
+def _variables(kinds: Collection[str]) -> tuple[str, ...]:
+    found = (KINDS[name] for name in kinds if name in KINDS)
+    return tuple(variable for kind in found for variable in (*kind.variables, *kind.places))
+
+
+def _among(name: str, patterns: Collection[str]) -> bool:
+    return any(name == it or (it.endswith("*") and name.startswith(it[:-1])) for it in patterns)
