@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 SOURCES = tuple(
     f"{noun}.c"
     for noun in (
-        *("main", "places", "relay", "engine", "person"),
+        *("main", "inside", "places", "relay", "engine", "person"),
         *("address", "wire", "run", "output", "signals", "platform"),
     )
 )

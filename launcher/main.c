@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bundle.h"
+#include "inside.h"
 #include "places.h"
 #include "platform.h"
 #include "relay.h"
@@ -56,6 +57,8 @@ int main(int argc, char *argv[])
     open_streams();
     if (argc == 2 && asks_version(argv[1]) && tell_version())
         return 0;
+    if (argc > 2 && !strcmp(argv[1], "__inside"))
+        inside(argv + 2);
     if (!bundle_inside())
         name_this_file();
     int code;

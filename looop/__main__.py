@@ -46,6 +46,10 @@ def main() -> int:
             from looop.loop import rehearsal  # noqa: PLC0415 - this role's alone
 
             return rehearsal.main()
+        case ["__inside", *rest]:
+            from looop.child import inside  # noqa: PLC0415 - this role's alone
+
+            inside.main(rest)
         case ["__interview", *_]:
             from looop.session import interview  # noqa: PLC0415 - this role's alone
 

@@ -3,6 +3,7 @@
 `--no-skips` turns a skip or an expected failure, of a test or of a whole module, into a failure.
 """
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly or config.option.help or config.option.version:
         return
     config.stash[BEFORE] = leftovers.names()
+    # What tests start is confined where they are about that: `support.cells` says so for each.
+    os.environ["LOOOP_CONFINE"] = "off"
     leftovers.guard()
 
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from looop.child import tree
+from looop.child.inside import SHELL
 
 _TERMINALS_GROUP = 5  # tpgid, counted from the state, the third field in proc(5)
 
@@ -19,10 +20,16 @@ def program(leader: int) -> str | None:
     try:
         raw = Path(f"/proc/{leader}/stat").read_bytes()
         group = int(raw[raw.rfind(b")") + 2 :].split()[_TERMINALS_GROUP])
-        found = _deepest(group) if group == leader else group
+        found = _deepest(group) if group == leader or _is_shell(group) else group
         return os.fsdecode(Path(f"/proc/{found}/comm").read_bytes()).rstrip("\n") if group > 0 else None
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _is_shell(pid: int) -> bool:
+    """Tell whether this is the shell that runs a session's command inside a cell."""
+    words = "\0".join(SHELL).encode()
+    return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(words)
 
 
 def _deepest(leader: int) -> int:

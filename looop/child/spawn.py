@@ -17,7 +17,7 @@ from pathlib import Path
 
 import trio
 
-from looop.child import stray, tree
+from looop.child import scope, stray, tree
 from looop.child.capture import Capped, Tail
 from looop.child.environ import environment, own_binary, own_command
 from looop.child.exits import Exit
@@ -63,6 +63,7 @@ async def run(  # noqa: PLR0913 - one program's whole terms, each by name
     grace: float = 2.0,
     on_started: Callable[[int], None] | None = None,
     umask: int = -1,
+    scoped: bool = False,
 ) -> Ended:
     """Run a program in a session of its own; return when it and all that it started have ended.
 
@@ -72,14 +73,15 @@ async def run(  # noqa: PLR0913 - one program's whole terms, each by name
     some seconds later. Of stderr the last `max_err` bytes are kept. `on_out` gets each piece of the output,
     while the program waits, and `out` is then its last 64 KiB; an exception of a callback ends the run and is
     raised. The end of the output is not the end of the program, nor the reverse: what holds it open half a
-    second after the program's end is killed. As many runs as you like may go on at once.
+    second after the program's end is killed. As many runs as you like may go on at once. `scoped`: see
+    `child.scope`.
 
     Raises OSError when it can't be started: not there, not executable, no `#!`, no such folder.
     """
     output, errors = Capped(max_out, _HANDED_ON if on_out else 0), Tail(max_err)
     talk = Talk(stdin, output, errors, on_out)
     try:
-        child = await _start(argv, cwd, env, talk, umask)
+        child = await _start(argv, cwd, env, talk, umask, scoped=scoped)
         try:
             await _live(child, deadline or math.inf, grace, on_started, in_nursery=on_out is not None)
             await talk.finish()
@@ -89,6 +91,10 @@ async def run(  # noqa: PLR0913 - one program's whole terms, each by name
         talk.close()
     if talk.failure is not None:
         raise talk.failure
+    return _ended(child, output, errors)
+
+
+def _ended(child: "_Child", output: Capped, errors: Tail) -> Ended:
     code = child.popen.returncode
     return Ended(
         code=code if code is not None and code >= 0 else None,
@@ -188,11 +194,13 @@ class _Child:
         self.exit.close()
 
 
-async def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int) -> _Child:
+async def _start(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int, *, scoped: bool
+) -> _Child:
     mark = secrets.token_hex(8)
     for tries in range(1, _BUSY + 1):
         try:
-            return _popen(argv, cwd, {**env, "LOOOP_CHILD": mark}, talk, umask)
+            return _popen(argv, cwd, {**env, "LOOOP_CHILD": mark}, talk, umask, scoped=scoped)
         except OSError as error:
             # A child that another thread is just starting holds a copy of a script being written.
             if error.errno != errno.ETXTBSY or tries == _BUSY:
@@ -203,14 +211,17 @@ async def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: T
     raise AssertionError
 
 
-def _popen(argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int) -> _Child:
-    # In this thread and without a wait up to `enter`: no other run may take the newborn for a stray.
+def _popen(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int, *, scoped: bool
+) -> _Child:
+    # Without a wait of this thread up to `enter`: no other run may take the newborn for a stray.
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited: the kernel would drop exit statuses
     feed, out, err = talk.childs
     blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    try:
-        popen = subprocess.Popen(
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             argv,
             cwd=cwd,
             env=env,
@@ -220,6 +231,9 @@ def _popen(argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, u
             start_new_session=True,
             umask=umask,
         )
+
+    try:
+        popen = scope.within(start) if scoped else start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     stray.enter(popen.pid, f"LOOOP_CHILD={env['LOOOP_CHILD']}")

@@ -7,6 +7,7 @@ nothing here runs an agent.
 import shutil
 from collections.abc import Iterator, Mapping
 
+from looop.child.walls import Walls
 from looop.cli.console import Terminal
 from looop.cli.mistakes import quoted
 from looop.cli.show import DoneView, emit, line
@@ -20,7 +21,11 @@ from looop.store.paths import Profile
 
 REHEARSAL = "rehearsal"
 _YES = {"y", "yes"}
-_UNCONFINED = "Nothing confines it in this version: what you can do to your files and accounts, it can do."
+_CONFINED = (
+    "It is confined {}: it sees none of your credentials, and changes only its own folders and the agent's. "
+    "The network is open to it."
+)
+_UNCONFINED = "It is {}. What you can do to your files and accounts, it can do."
 
 
 async def agree(call: Terminal, profile: Profile, runner: str | None, *, yes: bool, json: bool) -> int:
@@ -33,7 +38,7 @@ async def agree(call: Terminal, profile: Profile, runner: str | None, *, yes: bo
         raise _unasked()
     settings = config.load(profile, call.env)
     name, chosen = _named(runner or _own_choice(settings, call.env, asking=asking), settings, call.env)
-    await call.err("\n".join(_terms(name, chosen, settings)) + "\n")
+    await call.err("\n".join(_terms(name, chosen, settings, _confined(profile, settings, call.env))) + "\n")
     if not yes and (await call.ask("Do you agree? [y/N] ")).lower() not in _YES:
         await call.err("Nothing was changed. looop rehearses until you agree.\n")
         return int(Exit.NO)
@@ -63,15 +68,16 @@ def hint(profile: Profile, env: Mapping[str, str]) -> str | None:
     return "Nobody has agreed to an agent yet, so no AI is asked: `looop init` shows what would run.\n"
 
 
-def unconfined(profile: Profile, env: Mapping[str, str]) -> str | None:
-    """Say that nothing confines the agent that was agreed to; None when none was, or CONFIG has troubles."""
+def walls_around(profile: Profile, env: Mapping[str, str]) -> str | None:
+    """Say what confines the agent that was agreed to; None when none was, or CONFIG has troubles."""
     try:
         settings = config.load(profile, env)
     except Problem:
         return None
     if not config.consented(settings) or settings.runner == REHEARSAL:
         return None
-    return f"{line(settings.runner, 60)} is not asked for permission by anybody. {_UNCONFINED}\n"
+    confined = _confined(profile, settings, env)
+    return f"{line(settings.runner, 60)} is not asked for permission by anybody. {confined}\n"
 
 
 def installed(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -113,7 +119,12 @@ def _named(name: str, settings: Config, env: Mapping[str, str]) -> tuple[str, Ru
     return name, known[name]
 
 
-def _terms(name: str, runner: Runner, settings: Config) -> Iterator[str]:
+def _confined(profile: Profile, settings: Config, env: Mapping[str, str]) -> str:
+    level = Walls(profile, settings, env).level()
+    return (_CONFINED if level.by else _UNCONFINED).format(level)
+
+
+def _terms(name: str, runner: Runner, settings: Config, confined: str) -> Iterator[str]:
     yield f"looop will ask {name}, by these commands and no others:"
     for what, command in (
         ("a tick", runner.tick),
@@ -126,7 +137,7 @@ def _terms(name: str, runner: Runner, settings: Config) -> Iterator[str]:
         yield f"  {'environment':13} {line(' '.join(f'{key}={value}' for key, value in runner.env.items()))}"
     if name != REHEARSAL:
         yield "They skip the agent's own permission questions: it may run any command, as you, unasked."
-        yield _UNCONFINED
+        yield confined
     yield (
         f"It is asked at most {_limit(settings.max_decides_per_hour)} times an hour and "
         f"{_limit(settings.max_decides_per_day)} a day, for {settings.tick_timeout:g} s each."

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli import follow, service, times
-from looop.cli.consent import agree_first, hint, unconfined
+from looop.cli.consent import agree_first, hint, walls_around
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
 from looop.cli.service import InstalledView
@@ -227,7 +227,7 @@ def _gone(view: DownView) -> str:
 def _warnings(profile: Profile, call: Call, phase: Phase) -> Iterator[str]:
     if text := hint(profile, call.env):
         yield f"looop: {text}"
-    if text := unconfined(profile, call.env):
+    if text := walls_around(profile, call.env):
         yield f"looop: {text}"
     if not phase.costs_known:
         yield f"looop: {line(phase.runner)} does not tell what it costs, so money caps can't hold.\n"

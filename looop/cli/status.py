@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from looop.child.walls import Walls
 from looop.cli.disk import disk
 from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json
@@ -57,10 +58,12 @@ class OwedLine(msgspec.Struct, frozen=True):
 class StatusView(msgspec.Struct, frozen=True):
     """What `status --json` prints. `wanted`: a person wants the pulse; `engine`: its pid, if one lives.
 
-    `troubles` are the parts that could not be read. Times are epoch seconds.
+    `confined` says by what, or that it is NOT. `troubles` are the parts that could not be read. Times are
+    epoch seconds.
     """
 
     data: str
+    confined: str
     wanted: bool
     engine: int | None
     answers: bool
@@ -122,15 +125,17 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
     engine = holder.living(profile.lock)
     spent = part(lambda: ledger.spent(profile, now), None)
     sensors = part(lambda: listed(profile), ())
+    settings = part(lambda: config.load(profile, env), None)
     return StatusView(
         data=str(profile.data),
+        confined=str(Walls(profile, settings, env).level()) if settings else "unknown",
         wanted=files.present(profile.up),
         engine=engine.pid if engine else None,
         answers=False,
         phase=_written(profile, alive=engine is not None),
         lateness=None,
         pause=pause.in_force(profile, now),
-        agreed=part(lambda: config.consented(config.load(profile, env)), otherwise=False),
+        agreed=settings is not None and config.consented(settings),
         goals=len(part(lambda: memory.read_goals(profile), ())),
         sensors=sum(sensor.on for sensor in sensors),
         failing=tuple(sensor.name for sensor in sensors if sensor.on and (sensor.trouble or sensor.error)),
@@ -208,6 +213,7 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     for notice in (*view.phase.notices, *filter(None, [view.phase.trouble])):
         yield ["note", line(notice)]
     yield ["runner", runner_words(view)]
+    yield ["walls", line(view.confined)]
     yield ["today", _today(view)]
     yield ["memory", _memory(view)]
     yield from _sessions(view, now)

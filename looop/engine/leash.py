@@ -80,6 +80,7 @@ class Leash:
                 lines=order.lines,
                 env=dict(order.env),
                 log_max=order.log_max,
+                scoped=order.scoped,
             )
         )
 

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 
 from ptyprocess import PtyProcess
 
-from looop.child import tree
+from looop.child import scope, tree
+from looop.child.inside import SHELL
 
-# The shell outlives Ctrl-C and Ctrl-\, which are meant for the program; what it runs has them by default
-# again. It stays above what it runs, as the parent of all that forks itself away.
-SHELL = ("/bin/sh", "-c", 'trap : INT QUIT; eval "$1"; exit $?', "sh")
 FILES = 65536  # descriptors that keeper allows itself, if it may
 SACRIFICE = 200  # by how much likelier than us the kernel shall kill a session when memory runs out
 _OOM = "/proc/self/oom_score_adj"
@@ -29,7 +27,10 @@ _made: list["Master"] = []  # by the present `start`
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run, where. `limits` are those of descriptors that the child gets, soft and hard."""
+    """What to run, where. `limits` are those of descriptors that the child gets, soft and hard.
+
+    `scoped`: it and all that it starts are restricted as `child.scope` says.
+    """
 
     command: str
     cwd: str
@@ -37,6 +38,7 @@ class Order:
     columns: int
     lines: int
     limits: Limits
+    scoped: bool = False
 
 
 class Master(PtyProcess):  # type: ignore[misc]  # the package has no types
@@ -139,6 +141,8 @@ def _prepare(order: Order, changed: Iterable[signal.Signals]) -> None:
     os.chdir(order.cwd)
     tree.become_subreaper()
     set_limit(order.limits)
+    if order.scoped:
+        scope.enter()
     with contextlib.suppress(OSError, ValueError):
         _offer()
 

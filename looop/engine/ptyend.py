@@ -10,8 +10,8 @@ import signal
 from collections.abc import Collection, Iterator
 
 from looop.child import tree
+from looop.child.inside import SHELL
 from looop.engine.keeperlog import log
-from looop.engine.ptychild import SHELL
 
 PASS = 0.005  # seconds between two passes of killing
 PATIENCE = 5.0  # seconds after which what can't be killed is tried more rarely, or left alone

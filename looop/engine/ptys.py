@@ -192,7 +192,14 @@ class Ptys:
         if key in self._all:
             raise Problem(Exit.REFUSED, "exists", f"The terminal {key} runs already.")
         size = _size(message)
-        order = Order(message["command"], message["cwd"], message["env"], *size, self.limits)
+        order = Order(
+            message["command"],
+            message["cwd"],
+            message["env"],
+            *size,
+            self.limits,
+            scoped=bool(message.get("scoped")),
+        )
         try:
             log = Log.create(message["folder"], limit)
         except OSError as error:

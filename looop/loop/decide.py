@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
+from looop.child.walls import TICKS, Confined, Who, agents_of
 from looop.core.runners import Choice, fill
 from looop.core.streams import Event, EventKind, Result, Stream, stream
 from looop.loop.site import Site
@@ -63,19 +64,34 @@ class _Ear:
 
 
 async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
-    """Run it. Raises OSError when the shell itself can't start."""
+    """Run it. Raises OSError when the shell itself can't start; Problem REFUSED when it can't be confined."""
     await files.aside(files.scratch, run.prompt, prompt.encode())
     ear = _Ear(site, run, stream(choice.runner.output, now=site.clock.now()))
+    command = fill(choice.runner.tick, prompt_file=str(run.prompt), conversation="")
+    start = await files.aside(_start, site, run, choice, command)
     ended = await site.run(
-        ["/bin/sh", "-c", fill(choice.runner.tick, prompt_file=str(run.prompt), conversation="")],
+        start.argv,
         cwd=site.profile.tick,
-        env=site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id),
+        env=start.env,
+        scoped=start.scoped,
         stdin=prompt.encode(),
         deadline=site.config.tick_timeout,
         max_out=0,
         on_out=ear.hear,
     )
     return Decided(ear.parser.finish(ended.code, ended.err), ended.timed_out)
+
+
+def _start(site: Site, run: Run, choice: Choice, command: str) -> Confined:
+    who = Who(
+        TICKS,
+        choice.name,
+        agents=agents_of(choice.name, command),
+        given=tuple(choice.runner.env),
+        write=(str(site.profile.tick),),
+    )
+    env = site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id)
+    return site.walls.confined(who, ["/bin/sh", "-c", command], env, site.profile.tick)
 
 
 async def _log(run: Run, data: bytes) -> None:

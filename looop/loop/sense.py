@@ -13,8 +13,10 @@ import msgspec
 import trio
 
 from looop.child import spawn
+from looop.child.walls import SENSORS, Who
 from looop.core.digest import digest_bytes
 from looop.core.limits import sensor_due
+from looop.core.problem import Problem
 from looop.core.reading import Snapshot, failed, parse
 from looop.core.state import Tried
 from looop.core.world import Reading, World
@@ -69,15 +71,19 @@ async def run_sensor(site: Site, sensor: SensorFile, env: Mapping[str, str]) -> 
         return failed(sensor.name, sensor.trouble, untrusted=sensor.untrusted)
     deadline = site.config.sensor_timeout if sensor.timeout is None else sensor.timeout
     try:
+        start = site.walls.confined(Who(SENSORS, sensor.name), [str(sensor.path)], env, site.profile.data)
         ended = await site.run(
-            [str(sensor.path)],
+            start.argv,
             cwd=site.profile.data,
-            env=env,
+            env=start.env,
+            scoped=start.scoped,
             deadline=deadline,
             max_out=site.config.sensor_max_bytes,
         )
     except OSError as error:
         return failed(sensor.name, _not_started(error), untrusted=sensor.untrusted)
+    except Problem as error:
+        return failed(sensor.name, f"was not run: {error.text}", untrusted=sensor.untrusted)
     return _judged(site, sensor, ended, deadline)
 
 

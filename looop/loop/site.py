@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from looop.child import spawn
 from looop.child.environ import environment
+from looop.child.walls import Walls
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet, NoFleet
 from looop.store.config import Config, load
@@ -30,6 +32,11 @@ class Site:
         """Make the environment of a child of this profile."""
         ours = {"LOOOP_DATA_DIR": str(self.profile.data), "LOOOP_CONFIG": str(self.profile.config)}
         return environment(self.env, **ours, **extra)
+
+    @cached_property
+    def walls(self) -> Walls:
+        """The walls around what runs here, by this CONFIG."""
+        return Walls(self.profile, self.config, self.env)
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,9 @@ async def tick(
         why = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
         failure = _failure(Outcome.FAILED, f"the agent could not be started: {why}")
         return await _close(site, run, copy, failure)
+    except Problem as refused:
+        failure = _failure(Outcome.FAILED, f"the agent was not started: {refused.text}")
+        return await _close(site, run, copy, failure)
     except BaseException:  # a cancel above all: whatever ends the agent, the tick leaves its line
         with trio.move_on_after(CLEANUP, shield=True):
             await _close(site, run, copy, _failure(Outcome.INTERRUPTED, STOPPED))

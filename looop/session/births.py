@@ -5,12 +5,15 @@ off is undone by `store.sessions.mend` or found lost. Neighbours: `starting` fil
 """
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import trio
 
+from looop.child.inside import SHELL
+from looop.child.walls import SESSIONS, Confined, Walls, Who, agents_of
 from looop.core import ids, limits
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Start
@@ -21,7 +24,7 @@ from looop.session.handing import Owed
 from looop.session.starting import Birth, Plan
 from looop.session.terminals import Spawn
 from looop.store import files, sessions
-from looop.store.config import Config
+from looop.store.config import REQUIRE, Config
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
@@ -135,17 +138,36 @@ class Births:
     async def _spawn(self, plan: Plan, settings: Config, meta: Meta, folder: Path) -> None:
         if plan.resumed and plan.meta:
             await files.aside(starting.carry, self._profile, plan.id)
+        start = await files.aside(self._confined, settings, meta, folder)
         order = Spawn(
             key=meta.generation,
             folder=folder,
-            command=meta.command,
+            command=start.argv[0] if len(start.argv) == 1 else shlex.join(start.argv),
             cwd=Path(meta.cwd),
             columns=meta.size[0],
             lines=meta.size[1],
-            env=starting.whole_environment(self._profile, self._env, meta),
+            env=start.env,
             log_max=settings.session_log_max_bytes,
+            scoped=start.scoped,
         )
         await self._around.terminals.spawn(order)
+
+    def _confined(self, settings: Config, meta: Meta, folder: Path) -> Confined:
+        profile, env = self._profile, starting.whole_environment(self._profile, self._env, meta)
+        walls = Walls(profile, settings, self._env)
+        if walls.level().by is None and settings.confine != REQUIRE:
+            return Confined((meta.command,), env)
+        sandbox = profile.sandboxes / meta.id
+        files.private_dir(sandbox, below=profile.data)
+        who = Who(
+            SESSIONS,
+            meta.id,
+            agents=agents_of(meta.runner, meta.command),
+            given=starting.of_config(meta),
+            write=(str(profile.reports), str(sandbox), *([str(folder / draft.DRAFT)] if meta.meta else [])),
+            terminal=True,
+        )
+        return walls.confined(who, [*SHELL, meta.command], env, Path(meta.cwd))
 
 
 def _not_started(plan: Plan, error: Exception) -> Problem:

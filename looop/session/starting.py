@@ -190,6 +190,11 @@ def whole_environment(profile: Profile, env: Mapping[str, str], meta: Meta) -> d
     )
 
 
+def of_config(meta: Meta) -> tuple[str, ...]:
+    """Name the variables that a runner's `env` in CONFIG gave; the others are the caller's."""
+    return tuple(meta.env.keys() - _of_caller(meta.env).keys())
+
+
 def size_of(settings: Config) -> tuple[int, int]:
     """Give CONFIG's columns and lines, at most 500 of each."""
     columns, _, lines = settings.session_size.partition("x")

@@ -15,6 +15,7 @@ class Spawn:
     """One program to start on a new PTY. `folder` gets `output.log` and `pty.jsonl`; `env` is all of it.
 
     `log_max` is in bytes, 0 for no limit. `key` is the generation and names the terminal from now on.
+    `scoped`: restricted as `child.scope` says.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Spawn:
     lines: int
     env: Mapping[str, str] = field(default_factory=dict)
     log_max: int = 0
+    scoped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

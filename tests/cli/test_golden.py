@@ -72,7 +72,7 @@ def _a_morning(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_the_json_of_a_verb_is_as_it_was_promised(looop: Looop, name: str) -> None:
-    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere"})
+    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere", "LOOOP_CONFINE": "off"})
     said = await looop(*CASES[name].split(), "--json", call=call)
     assert said.err == ""
     _compare(name, said.value, looop.profile)
@@ -93,7 +93,7 @@ async def test_what_is_printed_fits_the_schema_that_help_promises(looop: Looop, 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in {"pause", "sensor-run"}])
 async def test_the_words_for_people_are_as_they_were(looop: Looop, name: str) -> None:
-    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere"})
+    call = FakeCall(env={"PATH": "/nowhere", "HOME": "/nowhere", "LOOOP_CONFINE": "off"})
     said = await looop(*CASES[name].split(), call=call)
     _hold(FOLDER / f"{name}.txt", _plain(said.out, looop.profile))
 

@@ -29,7 +29,7 @@ async def test_the_commands_the_danger_and_the_limits_are_shown_before_the_quest
     call = at_terminal("n")
     assert (await looop("init", call=call)).code == Exit.NO
     asked = call.stderr.index("Do you agree?")
-    for words in ("claude -p", "skip the agent's own permission questions", "Nothing confines", "120", "300"):
+    for words in ("claude -p", "skip the agent's own permission questions", "NOT confined", "120", "300"):
         assert call.stderr.index(words) < asked
     assert config.load(profile, {}).runner == "auto"
 
@@ -98,4 +98,4 @@ async def test_init_makes_the_profile(no_profile: Profile) -> None:
     said = await Looop(no_profile)("init", "--runner", "rehearsal", "--yes")
     assert said.code == 0
     assert files.present(no_profile.playbook)
-    assert "Nothing confines" not in said.err
+    assert "confined" not in said.err

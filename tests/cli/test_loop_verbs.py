@@ -76,13 +76,13 @@ async def test_a_second_up_says_that_it_was_up(profile: Profile, started: list[M
 
 
 @pytest.mark.parametrize(("runner", "lines"), [("codex", 1), ("rehearsal", 0), ("auto", 0)])
-async def test_an_up_with_a_real_agent_says_in_one_line_that_nothing_confines_it(
+async def test_an_up_with_a_real_agent_says_in_one_line_what_confines_it(
     profile: Profile, started: list[Mapping[str, str]], runner: str, lines: int
 ) -> None:
     _Answering.profile = profile
     config.set_keys(profile, runner=runner)
     said = await Looop(profile)("up")
-    assert len([line for line in said.err.splitlines() if "Nothing confines it" in line]) == lines
+    assert len([line for line in said.err.splitlines() if "It is NOT confined" in line]) == lines
 
 
 async def test_the_first_up_on_a_terminal_asks_for_consent(

@@ -54,7 +54,7 @@ async def test_an_order_is_told_whole_and_answered() -> None:
         message = await heard(keeper)
         assert message == {
             "n": 1, "do": "spawn", "key": "k", "folder": "/f", "command": "true", "cwd": "/",
-            "columns": 80, "lines": 24, "env": {"A": "b"}, "log_max": 100,
+            "columns": 80, "lines": 24, "env": {"A": "b"}, "log_max": 100, "scoped": False,
         }  # fmt: skip
         keeper.send({"n": 1, "ok": {"key": "k", "pid": 7, "start": 8, "ending": False}})
         await trio.testing.wait_all_tasks_blocked()

@@ -24,6 +24,7 @@ class Sensing:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.profile = made_in(folder)
+        settings = {"confine": "off", **settings}
         overrides = {f"LOOOP_{name.upper()}": value for name, value in settings.items()}
         loaded = config.load(self.profile, overrides)
         env = {"PATH": PATH, "HOME": str(folder), "SECRET": "kept", "LOOOP_RUN_ID": "not ours"}

@@ -21,7 +21,7 @@ class Awake:
 
     def __init__(self, folder: Path, agent: str = "true") -> None:
         self.loop = Looping(folder, agent, interval=3600, busy_interval=3600, edit_settle=0, revisit=0)
-        env = {"PATH": PATH, "HOME": str(folder)}
+        env = {"PATH": PATH, "HOME": str(folder), "LOOOP_CONFINE": "off"}
         self.pulse = Pulse(self.loop.profile, env=env, fleet=self.loop.fleet, clock=self.loop.clock)
 
     @property

@@ -24,7 +24,7 @@ class Hosting:
         self.profile = made_in(folder)
         self.later = 0.0
         self.terminals = FakeTerminals(now=self.now)
-        self.settings = Config(**settings)
+        self.settings = Config(**{"confine": "off", **settings})
         self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LOOOP_SECRET": "x", "KEPT": "yes"}
         self.pokes = 0
         self.said: list[str] = []

@@ -108,6 +108,7 @@ def person(folder: Path, *, program: tuple[str, ...] = LOOOP, **env: str) -> Ite
     home.mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     kept |= {"HOME": str(home), "TERM": "xterm-256color", "SHELL": "/bin/sh", **ENVIRONMENT}
+    kept["LOOOP_CONFINE"] = "off"  # most stories meet outside what their programs may change
     profile = Profile(data=folder / "data", config=folder / "looop.json")
     places = {"LOOOP_DATA_DIR": str(profile.data), "LOOOP_CONFIG": str(profile.config)}
     them = Person(profile, kept | places | env, program)

@@ -103,5 +103,7 @@ class Looop:
     async def __call__(
         self, *argv: str, kind: Kind = Kind.PERSON, call: FakeCall | None = None, given: bytes = b""
     ) -> Said:
-        call = call or FakeCall(caller=Caller(kind, 1), given=given, env={"HOME": "/nowhere"})
+        call = call or FakeCall(
+            caller=Caller(kind, 1), given=given, env={"HOME": "/nowhere", "LOOOP_CONFINE": "off"}
+        )
         return Said(await app.run(argv, call, self.profile, self.live), call)
