@@ -22,7 +22,7 @@ from looop.store.paths import Profile
 REHEARSAL = "rehearsal"
 _YES = {"y", "yes"}
 _CONFINED = (
-    "It is confined {}: it sees none of your credentials, and changes only its own folders and the agent's. "
+    "It is {}: it sees none of your credentials, and changes only its own folders and the agent's. "
     "The network is open to it."
 )
 _UNCONFINED = "It is {}. What you can do to your files and accounts, it can do."

@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from looop.child.walls import Walls
 from looop.cli import doctor_agent, doctor_machine
 from looop.cli.consent import installed
 from looop.cli.findings import Finding, Grade
@@ -184,6 +185,15 @@ def _path(profile: Profile, call: Call) -> tuple[Grade, str]:
     return doctor_agent.path(profile, config.load(profile, call.env), call.env)
 
 
+def _walls(profile: Profile, call: Call) -> tuple[Grade, str]:
+    settings = config.load(profile, call.env)
+    level = Walls(profile, settings, call.env).level()
+    if level.by is not None or settings.confine == config.OFF:
+        return (Grade.FINE if level.by else Grade.NOTE), f"what looop runs is {level}"
+    advice = f"what looop runs is {level}; install bubblewrap (docs/security.md)"
+    return (Grade.BAD if settings.confine == config.REQUIRE else Grade.NOTE), advice
+
+
 def _terminals(profile: Profile, call: Call) -> tuple[Grade, str]:
     return doctor_machine.terminals(config.load(profile, call.env).max_sessions)
 
@@ -208,6 +218,7 @@ def _linger(_profile: Profile, _call: Call) -> tuple[Grade, str]:
 _SURROUNDINGS: dict[str, Callable[[Profile, Call], tuple[Grade, str]]] = {
     "dialogs": _dialogs,
     "path": _path,
+    "walls": _walls,
     "ptys": _terminals,
     "files": _descriptors,
     "sleep": _sleep,

@@ -43,7 +43,8 @@ WHAT HOLDS
   One move a tick. Edits of two things at once land nothing, and the next tick is told why.
   looop itself never decides anything: it looks, compares, asks, checks and writes down.
   Agents are told to prepare what can't be undone and to leave it to you, and to ask when they don't know.
-  That is a rule they are given, not a wall: they run as you, and looop confines only what it owns.
+  Where `looop status` says "confined", walls hold that: they see none of your credentials and change only
+  their own folders. Where it says "NOT confined", it is a rule that they are given, and they run as you.
   Every beat looks afresh. No file that is only scratch is ever needed: delete it and the next beat is right.
   Policy (PLAYBOOK, goals, sensors) is changed by you and by landings, by nobody else.
   What looop does not own, a mail that an agent sends, it can't take back. PLAYBOOK says what is off limits.

@@ -41,4 +41,5 @@ class Level:
     def __str__(self) -> str:
         if self.by is None:
             return f"NOT confined: {self.why}"
-        return f"by {self.by}" if self.scoped else f"by {self.by}; abstract sockets stay open: {self.why}"
+        open_too = "" if self.scoped else f"; abstract sockets stay open: {self.why}"
+        return f"confined by {self.by}{open_too}"

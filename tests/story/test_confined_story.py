@@ -24,7 +24,7 @@ def looop(tmp_path: Path) -> Iterator[Person]:
 
 
 def test_status_says_what_confines(looop: Person) -> None:
-    assert looop.json("status")["confined"].startswith("by bwrap")
+    assert looop.json("status")["confined"].startswith("confined by bwrap")
     said = looop.call("status", env={"LOOOP_CONFINE": "off"})
     assert "NOT confined: CONFIG's `confine` is off" in said.stdout
 
