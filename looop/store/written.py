@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from looop.core.digest import digest_bytes
 from looop.store import files
 from looop.store.paths import Profile
 
@@ -30,6 +31,11 @@ class Written(msgspec.Struct, frozen=True):
 class _Book(msgspec.Struct, frozen=True):
     pieces: dict[str, Written] = {}
     v: int = 1
+
+
+def digest_of_check(command: str) -> str:
+    """Give the digest of a goal's `verify:` line, or of `--verify`: its text without the space around it."""
+    return digest_bytes(b"verify: " + command.strip().encode(errors="surrogateescape"))
 
 
 def note(profile: Profile, digest: str, path: str, run: str, *, now: float | None = None) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from looop.core.digest import digest_bytes
 from looop.store import written
 from looop.store.paths import Profile
 from support.profiles import made_in
@@ -49,3 +50,8 @@ def test_the_approved_are_forgotten_before_those_that_wait(
     written.note(profile, "sha256:c", "sensors/c.sh", "tick-1")
     written.note(profile, "sha256:d", "sensors/d.sh", "tick-1")
     assert sorted(written.awaited(profile)) == ["sha256:a", "sha256:c", "sha256:d"]
+
+
+def test_a_checks_digest_is_of_its_text_alone_and_is_no_files(profile: Profile) -> None:
+    assert written.digest_of_check(" make test\n") == written.digest_of_check("make test")
+    assert written.digest_of_check("make test") != digest_bytes(b"make test")
