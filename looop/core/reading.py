@@ -21,6 +21,10 @@ _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _CONSTANT = re.compile(rb"^\s*-?(?:NaN|Infinity)\b")
 
 
+AWAITS = "awaits approval: an AI wrote it, and it runs once a person has approved it"
+"""The error of a sensor that may not run yet: always the same words, so that it wakes once."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """A reading as `snapshots/sensor-NAME.json` keeps it."""
 

@@ -6,6 +6,7 @@ and one journal line, staged first, so that a crash anywhere is finished by `rec
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from looop.core.act import Write
@@ -13,6 +14,7 @@ from looop.core.line import stamped
 from looop.core.moves import Kind, Landing
 from looop.core.problem import Exit, Problem
 from looop.loop import land as landing
+from looop.loop import origin
 from looop.loop.landing import Record
 from looop.loop.site import Site
 from looop.session import draft
@@ -40,6 +42,7 @@ async def land(site: Site, session_folder: Path, number: int, name: str, *, prop
             writes = await files.aside(draft.approved, site.profile, session_folder, proposal, name)
             text = f"{name}: landed on a person's approval (flag {number}): {_named(writes)}"
             await files.aside(files.private_dir, run.folder)
+            await files.aside(partial(origin.note, approved=True), site.profile, name, writes)
             what = Landing(Kind.PROPOSAL, f"session:{name}", writes)
             kept = await landing.land(site, run, what, stamped(text, site.clock.local()), None)
             return _sentence(name, [write.path for write in writes], kept)

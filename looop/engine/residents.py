@@ -12,8 +12,10 @@ import trio
 
 from looop.core.problem import Problem
 from looop.engine import proposals
+from looop.engine.own import Own
 from looop.engine.questions import Questions
 from looop.engine.sessions import Sessions
+from looop.loop import verdicts
 from looop.loop.clock import Clock
 from looop.loop.fleet import Answer, NoFleet
 from looop.loop.site import Site, Surroundings
@@ -24,6 +26,7 @@ from looop.session.host import Host
 from looop.session.terminals import Terminals
 from looop.session.tmux import Windows
 from looop.store import config
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 
 
@@ -95,6 +98,7 @@ class House:
             poke=poke,
             notify=tell,
             proposals=landings,
+            own=Own(self._site, poke),
             now=clock.now,
             patience=lambda: config.load(profile, env).flag_wait_max,
         )
@@ -120,9 +124,10 @@ class House:
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Finish landings that a crash cut off, take over what keeper has, then live until cancelled."""
-        with suppress(Problem, OSError):  # asked again when the answer is looked at
-            for line in await proposals.recover(self._site()):
-                self._voice.say(line)
+        for recover in (proposals.recover, verdicts.recover):
+            with suppress(Problem, OSError, Unreadable):  # asked again when the answer is looked at
+                for line in await recover(self._site()):
+                    self._voice.say(line)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._host.serve)
             await nursery.start(self._flags.serve)

@@ -24,7 +24,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.runners import Choice
 from looop.core.state import LoopState
 from looop.core.world import World
-from looop.loop import book, reins, sense, site
+from looop.loop import awaiting, book, playbook, reins, sense, site
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
 from looop.loop.reins import Reins
@@ -144,10 +144,11 @@ class Beats:
         await at.fleet.tidy()
         try:
             policy = await files.aside(memory.observe, at.profile)
+            waiting = await files.aside(awaiting.awaited, at)
         except memory.Unreadable as error:
             return await self._unreadable(at, str(error))
         await self._see_edits(at, policy.digests)
-        sensed = await sense.sense(at, policy, self._state.tried)
+        sensed = await sense.sense(at, policy, self._state.tried, waiting)
         last = await files.aside(book.baseline, at.profile)
         changes = await files.aside(compare, last, sensed.world)  # a thousand goals take a while
         changed = [change.item for change in changes]
@@ -158,9 +159,10 @@ class Beats:
         verdict = due.consider(changes, self._state, reins_now.spend, reins.caps(at.config), now)
         await self._tell(at, sensed.world, reins_now)
         self._note(reins_now)
-        if verdict.why is None or verdict.holds or reins_now.choice is None:
-            return self._sleeping(at, verdict, sensed.world, changes)
         try:
+            await awaiting.reconcile(at, policy, waiting)
+            if verdict.why is None or verdict.holds or reins_now.choice is None:
+                return self._sleeping(at, verdict, sensed.world, changes)
             return await self._ask(at, verdict.why, reins_now.choice, sensed.world, changes)
         except memory.Unreadable as error:
             return await self._unreadable(at, str(error))
@@ -213,6 +215,8 @@ class Beats:
             self._transaction = None
         with trio.CancelScope(shield=True):
             await self._commit(at, run, choice, ticked, changes)
+        await playbook.tell(at, run)
+        await awaiting.tell(at)
         report = self._sleeping(at, Verdict(None, (), ()), world, changes)
         return dataclasses.replace(report, outcome=Outcome.TICKED, run=run.id, ticked=ticked)
 

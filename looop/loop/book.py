@@ -19,12 +19,12 @@ from looop.core.runners import Choice
 from looop.core.state import Done, LoopState
 from looop.core.streams import Cost
 from looop.core.world import World
-from looop.loop import land
+from looop.loop import land, playbook
 from looop.loop.fleet import Answer
 from looop.loop.landing import Record
 from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
-from looop.store import events, files, flags, ledger, memory, runs
+from looop.store import events, files, flags, held, ledger, memory, runs
 from looop.store.config import Config
 from looop.store.ledger import RUNNING, Entry
 from looop.store.paths import Profile
@@ -95,14 +95,17 @@ def prompt(
     run_id: str,
 ) -> str:
     """Write what the agent is told."""
-    held = [line for item, line in limits.held(state) if not state.throttles[item].told]
+    calm = [line for item, line in limits.held(state) if not state.throttles[item].told]
+    waiting = [
+        f"{it} by {it.run} waits for a person: don't make it again" for it in held.listed(site.profile)
+    ]
     view = PromptView(
         world=world,
         changes=changes,
         why=str(why),
         journal=memory.journal_lines(site.profile, JOURNAL.count),
         last_failure=state.failure.reason or None,
-        notices=(*state.notices, *held),
+        notices=(*state.notices, *calm, *waiting),
         answered=tuple(f"{answer.session} had asked: {answer.question}\n{answer.text}" for answer in answers),
         local_time=f"{site.clock.local():%Y-%m-%d %H:%M %z}",
         run=run_id,
@@ -168,6 +171,8 @@ async def recover(site: Site, state: LoopState) -> LoopState:
         for run in cut_off:
             state = await _recovered(site, state, run)
             await files.aside(close, site, run)
+    for run in cut_off:
+        await playbook.tell(site, run)
     return state
 
 
@@ -181,6 +186,7 @@ async def _recovered(site: Site, state: LoopState, run: Run) -> LoopState:
         notices = () if record.landed else await land.finish(site, run, record)
         state = msgspec.structs.replace(state, due_at=record.due_at() or state.due_at)
         return limits.noticed(limits.wrote(state, _policy(record.left())), notices)
+    await files.aside(held.drop, site.profile, run.id)
     text = line.stamped(f"tick failed: {reason}", site.clock.local())
     notices = await land.land(site, run, Landing(Kind.NOTHING, None), text, None)
     return limits.noticed(limits.failed(state, reason, site.clock.now()), notices)
@@ -191,7 +197,10 @@ def close(site: Site, run: Run) -> None:
     landing = land.load(run)
     if landing is not None and not landing.landed:
         return
-    outcome = str(_outcome(landing))
+    if landing is None:
+        held.drop(site.profile, run.id)
+    waits = held.read(site.profile, run.id) is not None
+    outcome = str(Outcome.WAITS if waits else _outcome(landing))
     text = line.bare(landing.line) if landing else ""
     _close(site, run, msgspec.structs.replace(_record(site, run), outcome=outcome, line=text))
 
@@ -226,7 +235,7 @@ def _close(site: Site, run: Run, record: MoveRecord) -> None:
 
 def _with_flags(profile: Profile, state: LoopState) -> LoopState:
     """Remember the flags that are open, lest one outlive both its cause and a state file that was lost."""
-    causes = {flag.cause for flag in flags.open_flags(profile)}
+    causes = {flag.cause for flag in flags.open_flags(profile) if flag.offer is None}
     return msgspec.structs.replace(state, flagged=tuple(sorted({*state.flagged, *causes})))
 
 

@@ -5,7 +5,7 @@ In: a site. Out: the prompt. Same files, same bytes, but for the last section, w
 
 from looop.core.diff import compare
 from looop.core.due import Why
-from looop.loop import book, sense
+from looop.loop import awaiting, book, sense
 from looop.loop.site import Site
 from looop.store import files
 
@@ -14,7 +14,7 @@ RUN = "dry run"
 
 async def prompt(site: Site) -> str:
     """Write it, with the readings of the last beat. Raises `memory.Unreadable`."""
-    world = await sense.remembered(site)
+    world = await sense.remembered(site, await files.aside(awaiting.awaited, site))
     last = await files.aside(book.baseline, site.profile)
     changes = compare(last, world)
     why = Why.FIRST_LOOK if last is None else Why.CHANGED if changes else Why.BY_HAND

@@ -17,7 +17,7 @@ from looop.core.diff import Baseline
 from looop.core.digest import digest_bytes
 from looop.core.moves import Landing, Leaf
 from looop.core.problem import Exit, Problem
-from looop.loop import journal
+from looop.loop import journal, origin
 from looop.loop.landing import Record, Step, Verb
 from looop.loop.site import Site
 from looop.store import files
@@ -61,6 +61,7 @@ async def land(
     `told` are the numbers of the answers that the tick has read: from here on they count as delivered. Gives
     notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
     """
+    await files.aside(origin.note, site.profile, run.id, landing.writes, landing.act)
     record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer, told)
     with trio.CancelScope(shield=True):
         notices = await finish(site, run, record)

@@ -1,10 +1,11 @@
 """Tell a person outside the terminal: CONFIG's `notify` command, once per flag.
 
 In: a sentence. Out: the command ran, with the sentence in LOOOP_TEXT and on its stdin, never in its text.
+What belongs to it, a diff, follows on stdin alone.
 """
 
 from looop.child import spawn
-from looop.core.quote import flat
+from looop.core.quote import flat, visible
 from looop.loop.site import Site
 
 DEADLINE = 30.0
@@ -14,12 +15,16 @@ LONGEST = 1000
 """Bytes of the sentence."""
 
 
-async def notify(site: Site, text: str) -> bool:
+MORE = 16 << 10
+"""Bytes of what follows it on stdin."""
+
+
+async def notify(site: Site, text: str, more: str = "") -> bool:
     """Run the command; False when it failed or there is none. Never raises for what the command does."""
     if not site.config.notify:
         return False
     try:
-        ended = await tell(site, site.config.notify, text)
+        ended = await tell(site, site.config.notify, text, more)
     except OSError as error:
         site.say(f"notify could not be started: {error.strerror}")
         return False
@@ -28,14 +33,15 @@ async def notify(site: Site, text: str) -> bool:
     return ended.code == 0
 
 
-async def tell(site: Site, command: str, text: str) -> spawn.Ended:
+async def tell(site: Site, command: str, text: str, more: str = "") -> spawn.Ended:
     """Run a command with a sentence, under the deadline; how it ended. OSError when it can't be started."""
     plain = flat(text, LONGEST)
+    rest = f"\n{visible(more)[:MORE]}" if more else ""
     return await site.run(
         ["/bin/sh", "-c", command],
         cwd=site.profile.data,
         env=site.environment(LOOOP_TEXT=plain),
-        stdin=f"{plain}\n".encode(),
+        stdin=f"{plain}\n{rest}".encode(),
         deadline=DEADLINE,
         max_out=1 << 16,
     )

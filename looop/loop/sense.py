@@ -5,7 +5,7 @@ prompt. Neighbours: `child.spawn` runs the scripts, `core.reading` parses them, 
 """
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from looop.child.walls import SENSORS, Who
 from looop.core.digest import digest_bytes
 from looop.core.limits import sensor_due
 from looop.core.problem import Problem
-from looop.core.reading import Snapshot, failed, parse
+from looop.core.reading import AWAITS, Snapshot, failed, parse
 from looop.core.state import Tried
 from looop.core.world import Reading, World
 from looop.loop.site import Site
@@ -33,14 +33,20 @@ class Sensed:
     tried: dict[str, Tried]
 
 
-async def sense(site: Site, policy: Memory, tried: dict[str, Tried]) -> Sensed:
-    """Run the sensors that are due and observe the rest. Cancelled, it ends every sensor's whole tree."""
+async def sense(site: Site, policy: Memory, tried: dict[str, Tried], awaited: Collection[str] = ()) -> Sensed:
+    """Run the sensors that are due and observe the rest. Cancelled, it ends every sensor's whole tree.
+
+    A script whose digest is `awaited` is not run, and forgets its tries: once approved, it runs at once.
+    """
     readings: dict[str, Reading] = {}
     results: dict[str, Tried] = {}
     env = site.environment()
     at_once = trio.CapacityLimiter(site.config.sensor_parallel or len(policy.sensors) or 1)
 
     async def one(sensor: SensorFile) -> None:
+        if sensor.digest in awaited:
+            readings[sensor.name] = _awaits(sensor)
+            return
         async with at_once:
             readings[sensor.name], results[sensor.name] = await _read(
                 site, sensor, env, tried.get(sensor.name)
@@ -55,13 +61,13 @@ async def sense(site: Site, policy: Memory, tried: dict[str, Tried]) -> Sensed:
     return Sensed(world, results)
 
 
-async def remembered(site: Site) -> World:
+async def remembered(site: Site, awaited: Collection[str] = ()) -> World:
     """Observe without running anything: the readings are those of the last beat (`tick --dry-run`).
 
     Raises `memory.Unreadable` for a policy file that is there but can't be read.
     """
     policy = await files.aside(memory.observe, site.profile)
-    readings = await files.aside(_all_snapshots, site, policy.sensors)
+    readings = await files.aside(_all_snapshots, site, policy.sensors, awaited)
     return World(policy.playbook, policy.goals, readings, site.fleet.sessions(), site.fleet.claims())
 
 
@@ -130,9 +136,15 @@ def _kept_in(folder: Path, name: str) -> Path:
     return folder / f"sensor-{short}.json"
 
 
-def _all_snapshots(site: Site, sensors: tuple[SensorFile, ...]) -> tuple[Reading, ...]:
-    found = ((sensor.name, _snapshot(site, sensor)) for sensor in sensors)
+def _all_snapshots(
+    site: Site, sensors: tuple[SensorFile, ...], awaited: Collection[str]
+) -> tuple[Reading, ...]:
+    found = ((it.name, _awaits(it) if it.digest in awaited else _snapshot(site, it)) for it in sensors)
     return tuple(failed(name, "has not been read yet") if read is None else read for name, read in found)
+
+
+def _awaits(sensor: SensorFile) -> Reading:
+    return failed(sensor.name, AWAITS, untrusted=sensor.untrusted)
 
 
 def _keep(site: Site, readings: tuple[Reading, ...]) -> None:

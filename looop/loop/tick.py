@@ -16,13 +16,14 @@ from looop.core.moves import Kind, Landing, judge, timer
 from looop.core.problem import Problem
 from looop.core.runners import Choice
 from looop.core.streams import Cost, Fault, Result
+from looop.core.waits import why_waits
 from looop.core.world import World
-from looop.loop import land, move
+from looop.loop import awaiting, land, move
 from looop.loop.decide import Decided, decide
 from looop.loop.move import Copy, Found
 from looop.loop.site import Site
 from looop.loop.transaction import Transaction
-from looop.store import copies, files, memory
+from looop.store import copies, files, held, memory
 from looop.store.runs import Run
 
 PARKS = frozenset({Fault.LOGIN, Fault.USAGE_LIMIT})
@@ -40,6 +41,7 @@ class Outcome(Enum):
 
     LANDED = "landed"
     NOTHING = "nothing"
+    WAITS = "waits for a person"
     REJECTED = "rejected"
     FAILED = "failed"
     PARKED = "parked"
@@ -51,7 +53,7 @@ class Outcome(Enum):
     @property
     def well(self) -> bool:
         """Whether the tick ended well and its world becomes the baseline."""
-        return self in {Outcome.LANDED, Outcome.NOTHING}
+        return self in {Outcome.LANDED, Outcome.NOTHING, Outcome.WAITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,13 @@ async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, sensed: "_Sen
         outside, reason = await files.aside(_changed_in_place, site, run, copy, ticked.landing)
         if reason:
             ticked, sensed = _lost(ticked, reason), None
+        elif sensed and (why := why_waits(ticked.landing, copy.leaves, sensed.world)):
+            ticked = await files.aside(_waiting, site, run, ticked, why)
         baseline = Baseline.of(sensed.world, site.clock.now()) if sensed else None
         told = sensed.told if sensed else ()
         line = _stamped(site, ticked)
-        failed = await land.land(site, run, ticked.landing, line, baseline, ticked.timer, told)
+        landing = Landing(Kind.NOTHING, None) if ticked.outcome is Outcome.WAITS else ticked.landing
+        failed = await land.land(site, run, landing, line, baseline, ticked.timer, told)
     notices = (*ticked.notices, *failed, *(_edited(path) for path in outside))
     return replace(ticked, notices=notices)
 
@@ -169,6 +174,14 @@ def _lost(ticked: Ticked, reason: str) -> Ticked:
     """Make of a tick that ended well one of which nothing may land."""
     lost = _failure(Outcome.REJECTED, reason)
     return replace(ticked, outcome=lost.outcome, reason=lost.reason, line=lost.line, landing=lost.landing)
+
+
+def _waiting(site: Site, run: Run, ticked: Ticked, why: str) -> Ticked:
+    """Keep the move until a person has decided, and raise the flag that asks: both before the line is."""
+    move = held.hold(site.profile, run.id, ticked.landing, why, site.clock.now())
+    flag = awaiting.raised(site.profile, awaiting.of_move(site.profile, move))
+    line = f"{move} waits for a person (⚑ {flag.number}), since {why}: {ticked.line}"
+    return replace(ticked, outcome=Outcome.WAITS, line=line, reason=why)
 
 
 def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tuple[list[str], str]:

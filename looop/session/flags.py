@@ -20,7 +20,7 @@ from looop.core.world import Claim
 from looop.session import handing
 from looop.session.handing import House, Owed, Show, Waiter
 from looop.session.leases import Leases
-from looop.session.owing import DISK, Owing, Proposals, Rings
+from looop.session.owing import DISK, NoneOwn, Owing, Own, Proposals, Rings
 from looop.store import events, files, questions
 from looop.store.paths import Profile
 from looop.store.questions import Answer, Place
@@ -49,6 +49,7 @@ class Flags:
         poke: Callable[[], None],
         notify: Callable[[str], Awaitable[object]],
         proposals: Proposals,
+        own: Own | None = None,
         now: Callable[[], float] = time.time,
         patience: Callable[[], float] = lambda: PATIENCE,
     ) -> None:
@@ -58,6 +59,7 @@ class Flags:
         self._poke = poke
         self._notify = notify
         self._proposals = proposals
+        self._own = own or NoneOwn()
         self._now = now
         self._giving: set[int] = set()
         self._held: set[int] = set()
@@ -145,6 +147,8 @@ class Flags:
 
     async def decide(self, which: str, text: str, by: str, *, approved: bool) -> Answered:
         """Record a person's verdict on a proposal; an approved one lands."""
+        if (own := await self._own.decide(which, text, approved=approved)) is not None:
+            return own
         place, question = await files.aside(questions.find, self._profile, which)
         if question.proposal is None:
             raise Problem(

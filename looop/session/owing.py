@@ -13,6 +13,7 @@ import trio
 from msgspec import structs
 
 from looop.core.problem import Problem
+from looop.core.questions import Answered
 from looop.session import handing
 from looop.session.bell import Bell
 from looop.session.handing import Owed
@@ -36,6 +37,21 @@ class Proposals(Protocol):
 
     async def land(self, place: Place, number: int, proposal: str) -> str:
         """Land it, once however often this is called; a sentence for the session and the person."""
+
+
+class Own(Protocol):
+    """The flags that are no session's but the loop's own, and ask for approval."""
+
+    async def decide(self, which: str, text: str, *, approved: bool) -> Answered | None:
+        """Do what a person decided; None if the flag is none of these."""
+
+
+class NoneOwn:
+    """A loop without flags of its own."""
+
+    async def decide(self, which: str, text: str, *, approved: bool) -> Answered | None:  # noqa: ARG002
+        """Find none."""
+        return None
 
 
 class Rings(Bell):

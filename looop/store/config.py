@@ -19,7 +19,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
 from looop.store import files
 from looop.store.paths import Profile
-from looop.store.shape import Count, Misshapen, Money, Seconds, Size, Wall, fields_of, from_text, shape
+from looop.store.shape import Count, Misshapen, Money, Seconds, Sensors, Size, Wall, fields_of, from_text, shape
 
 FORMAT = 1
 AUTO = "auto"
@@ -69,6 +69,7 @@ class Config(msgspec.Struct, frozen=True):
     confine: Wall = AUTO
     grants: dict[str, list[str]] = {}
     writable: dict[str, list[str]] = {}
+    sensors: Sensors = "ask"
     guard: dict[str, Any] = {}
 
 

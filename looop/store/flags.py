@@ -1,7 +1,8 @@
 """The loop's own flags: what it needs a person for, at most one open per cause, numbered for ever.
 
-In: a cause (`disk`, `sensor:today`, `money`) and a sentence. Out: `sessions/pulse/flags.json`. They belong
-to the session id `pulse`; the flags of sessions are the session room's.
+In: a cause (`disk`, `money`, `awaiting sensors/x.sh`) and a sentence. Out: `sessions/pulse/flags.json`. They
+belong to the session id `pulse`; the flags of sessions are the session room's. One with an `offer` asks for
+approval: `loop.awaiting` raises it, `loop.verdicts` hears the answer.
 """
 
 import time
@@ -14,19 +15,27 @@ import msgspec
 from looop.store import files
 from looop.store.paths import Profile
 
-_LIMIT = 1 << 20
+_LIMIT = 4 << 20
 _LONGEST_TEXT = 2000
 
 T = TypeVar("T")
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """One open flag; `raised` is epoch seconds. A later text on the same cause replaces the text alone."""
+    """One open flag; `raised` is epoch seconds. A later text on the same cause replaces the text alone.
+
+    `offer` is the digest of what an approval of it approves, `diff` what a person is shown of that. `instead`
+    is the number under which something else was shown before. `told`: a person was notified.
+    """
 
     number: int
     cause: str
     text: str
     raised: float
+    offer: str | None = None
+    diff: str = ""
+    instead: int | None = None
+    told: bool = True
 
 
 class _Book(msgspec.Struct, frozen=True):
@@ -50,6 +59,37 @@ def raise_flag(profile: Profile, cause: str, text: str, *, now: float | None = N
             return _Book(book.last, updated), None
         flag = Flag(book.last + 1, cause, text, at)
         return _Book(flag.number, (*book.open, flag)), flag
+
+    return _changed(profile, change)
+
+
+def offer(
+    profile: Profile, cause: str, text: str, digest: str, diff: str, *, now: float | None = None
+) -> Flag:
+    """Raise a flag that asks for approval, durably; the open one, if it asks for the same.
+
+    Another digest is another number: an approval is of what was shown under its own.
+    """
+    at, text = time.time() if now is None else now, text[:_LONGEST_TEXT]
+
+    def change(book: _Book) -> tuple[_Book, Flag]:
+        before = next((flag for flag in book.open if flag.cause == cause), None)
+        if before is not None and before.offer == digest:
+            return book, before
+        instead = before.number if before else None
+        flag = Flag(book.last + 1, cause, text, at, digest, diff, instead, told=False)
+        others = tuple(flag for flag in book.open if flag is not before)
+        return _Book(flag.number, (*others, flag)), flag
+
+    return _changed(profile, change)
+
+
+def tell(profile: Profile, number: int) -> None:
+    """Write down, durably, that a person was notified of an offer."""
+
+    def change(book: _Book) -> tuple[_Book, None]:
+        said = (msgspec.structs.replace(it, told=True) if it.number == number else it for it in book.open)
+        return _Book(book.last, tuple(said)), None
 
     return _changed(profile, change)
 

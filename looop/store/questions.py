@@ -298,6 +298,9 @@ def _now(profile: Profile, place: Place) -> Place:
 
 def _not_found(profile: Profile, which: str, there: list[str]) -> Problem:
     own = next((flag for flag in flags.open_flags(profile) if which in {str(flag.number), flag.cause}), None)
+    if own is not None and own.offer is not None:
+        verbs = f"`looop approve {own.number}` or `looop deny {own.number}`"
+        return Problem(Exit.REFUSED, "own-flag", f"⚑ {own.number} asks for approval: {verbs}.")
     if own is not None:
         return Problem(
             Exit.REFUSED,

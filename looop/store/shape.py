@@ -22,6 +22,8 @@ Count = Annotated[int, msgspec.Meta(title="count", ge=0)]
 Money = Annotated[float, msgspec.Meta(title="money", ge=0)]
 Size = Annotated[str, msgspec.Meta(title="size", pattern=r"^[1-9]\d{0,3}x[1-9]\d{0,3}\Z")]
 Wall = Annotated[str, msgspec.Meta(title="wall", pattern=r"^(auto|require|off)\Z")]
+Sensors = Annotated[str, msgspec.Meta(title="sensors", pattern=r"^(ask|auto)\Z")]
+"""Whether a script that an AI wrote is run by itself: once a person has approved it, or at once."""
 
 _WORDS: Final[dict[Any, str]] = {
     Seconds: 'a number of seconds from 0, or a duration such as "10m"',
@@ -31,6 +33,7 @@ _WORDS: Final[dict[Any, str]] = {
     Size: 'columns and lines such as "120x40"',
     Wall: '"auto", "require" or "off"',
     list[str]: "a list of texts",
+    Sensors: '"ask" or "auto"',
     str: "a text",
     str | None: "a text or null",
     bool: "true or false",
@@ -68,7 +71,7 @@ def shape(value: Any, kind: Any, path: str) -> Any:
 
 def from_text(text: str, kind: Any) -> Any:
     """Read what a variable holds as a JSON value; texts need no quotes there, truths have many names."""
-    if kind in (str, Size, Wall):
+    if kind in (str, Size, Wall, Sensors):
         return text
     if kind == str | None:
         return None if text == "null" else text

@@ -1,7 +1,7 @@
 """What an AI wrote for looop to run by itself: digests of sensors and checks, and which a person approved.
 
 In: a digest and what it is of. Out: `sessions/pulse/written.json`, whole and durable. A digest that is not
-in it was written by a person, and runs. Neighbours: `loop.land` notes, `loop.sense` asks.
+in it was written by a person, and runs. Neighbours: `loop.land` notes, `loop.awaiting` asks.
 """
 
 import time
@@ -12,20 +12,25 @@ from msgspec.structs import replace
 
 from looop.core.digest import digest_bytes
 from looop.store import files
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 
-_LIMIT = 4 << 20
+_LIMIT = 16 << 20
 _KEPT = 2000
 """Digests that are kept; approved ones go first, since to forget an unapproved one is to run it."""
 
 
 class Written(msgspec.Struct, frozen=True):
-    """One piece: the `path` in DATA that it was written to, by which run, and when (epoch seconds)."""
+    """One piece: the `path` in DATA that it was written to, by which run, and when (epoch seconds).
+
+    What was `denied` awaits approval still, but nobody is asked again.
+    """
 
     path: str
     run: str
     at: float
     approved: float | None = None
+    denied: float | None = None
 
 
 class _Book(msgspec.Struct, frozen=True):
@@ -38,13 +43,22 @@ def digest_of_check(command: str) -> str:
     return digest_bytes(b"verify: " + command.strip().encode(errors="surrogateescape"))
 
 
-def note(profile: Profile, digest: str, path: str, run: str, *, now: float | None = None) -> None:
-    """Write down, durably, that an AI wrote this; nothing if the same bytes are known, approved or not."""
+def note(
+    profile: Profile, digest: str, path: str, run: str, *, approved: bool = False, now: float | None = None
+) -> None:
+    """Write down, durably, that an AI wrote this, and a person `approved` it, if one did.
+
+    Nothing if the same bytes are known, but for an approval that they lacked.
+    """
     at = time.time() if now is None else now
     with _locked(profile):
         book = _read(profile)
-        if digest not in book.pieces:
-            _write(profile, _Book(_thinned({**book.pieces, digest: Written(path, run, at)})))
+        before = book.pieces.get(digest)
+        piece = before or Written(path, run, at)
+        if approved and piece.approved is None:
+            piece = replace(piece, approved=at, denied=None)
+        if piece != before:
+            _write(profile, _Book(_thinned({**book.pieces, digest: piece})))
 
 
 def approve(profile: Profile, digest: str, *, now: float | None = None) -> bool:
@@ -56,13 +70,28 @@ def approve(profile: Profile, digest: str, *, now: float | None = None) -> bool:
         if piece is None:
             return False
         if piece.approved is None:
-            _write(profile, _Book({**book.pieces, digest: replace(piece, approved=at)}))
+            _write(profile, _Book({**book.pieces, digest: replace(piece, approved=at, denied=None)}))
     return True
 
 
+def deny(profile: Profile, digest: str, *, now: float | None = None) -> None:
+    """Write down, durably, that a person does not want these bytes to run."""
+    at = time.time() if now is None else now
+    with _locked(profile):
+        book = _read(profile)
+        piece = book.pieces.get(digest)
+        if piece is not None and piece.approved is None and piece.denied is None:
+            _write(profile, _Book({**book.pieces, digest: replace(piece, denied=at)}))
+
+
 def awaited(profile: Profile) -> dict[str, Written]:
-    """Give what an AI wrote and no person approved, by digest. OSError or ValueError for a bad book."""
+    """Give what an AI wrote and no person approved, by digest. Unreadable for a bad book."""
     return {digest: piece for digest, piece in _read(profile).pieces.items() if piece.approved is None}
+
+
+def known(profile: Profile) -> dict[str, Written]:
+    """Give all that an AI wrote, by digest. Unreadable for a bad book."""
+    return _read(profile).pieces
 
 
 def _thinned(pieces: dict[str, Written]) -> dict[str, Written]:
@@ -82,6 +111,9 @@ def _read(profile: Profile) -> _Book:
         return msgspec.json.decode(files.read_regular(_path(profile), _LIMIT), type=_Book)
     except FileNotFoundError:
         return _Book()
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise Unreadable(_path(profile), f"{why}: remove it only if all sensors are yours") from error
 
 
 def _write(profile: Profile, book: _Book) -> None:

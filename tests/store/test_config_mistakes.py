@@ -97,6 +97,8 @@ def test_an_unknown_key_of_a_runner_is_named_by_its_path(tmp_path: Path) -> None
         ({"session_size": "wide"}, '`$.session_size` must be columns and lines such as "120x40", not "wide"'),
         ({"session_size": "0x40"}, "`$.session_size`"),
         ({"session_size": "120x40\n"}, "`$.session_size`"),
+        ({"sensors": "never"}, '`$.sensors` must be "ask" or "auto", not "never"'),
+        ({"sensors": "auto\n"}, "`$.sensors`"),
         ({"guard": 3}, "`$.guard` must be an object, not 3"),
         ({"runners": 3}, "`$.runners` must be an object, not 3"),
         ({"runners": {"x": "claude"}}, '`$.runners.x` must be an object, not "claude"'),

@@ -6,6 +6,7 @@ import pytest
 
 from looop.core.digest import digest_bytes
 from looop.store import written
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from support.profiles import made_in
 
@@ -36,7 +37,7 @@ def test_nobody_can_approve_what_nobody_wrote(profile: Profile) -> None:
 def test_a_damaged_book_is_no_empty_one(profile: Profile) -> None:
     written.note(profile, "sha256:a", "sensors/a.sh", "tick-1")
     (profile.pulse / "written.json").write_text("{")
-    with pytest.raises(ValueError, match="truncated"):
+    with pytest.raises(Unreadable, match=r"written\.json"):
         written.awaited(profile)
 
 
@@ -55,3 +56,20 @@ def test_the_approved_are_forgotten_before_those_that_wait(
 def test_a_checks_digest_is_of_its_text_alone_and_is_no_files(profile: Profile) -> None:
     assert written.digest_of_check(" make test\n") == written.digest_of_check("make test")
     assert written.digest_of_check("make test") != digest_bytes(b"make test")
+
+
+def test_what_lands_on_approval_is_noted_as_approved_and_lifts_a_denial(profile: Profile) -> None:
+    written.note(profile, "a", "sensors/a.sh", "tick-1", approved=True, now=5.0)
+    assert written.known(profile) == {"a": written.Written("sensors/a.sh", "tick-1", 5.0, approved=5.0)}
+    written.note(profile, "b", "sensors/b.sh", "tick-1")
+    written.deny(profile, "b", now=6.0)
+    assert written.awaited(profile)["b"].denied == 6.0
+    written.note(profile, "b", "sensors/b.sh", "tick-2", approved=True)
+    assert written.awaited(profile) == {}
+    assert written.known(profile)["b"].denied is None
+
+
+def test_a_denial_ends_no_approval(profile: Profile) -> None:
+    written.note(profile, "a", "sensors/a.sh", "tick-1", approved=True)
+    written.deny(profile, "a")
+    assert written.awaited(profile) == {}

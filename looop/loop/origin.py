@@ -1,0 +1,67 @@
+"""Who wrote what looop runs by itself: noted before a landing puts it in place, so that no crash hides it.
+
+In: the writes of a landing, and the verb that goes with them. Out: `store.written`. What a landing only
+moves, or leaves as it was, keeps its author. Neighbours: `land` notes a tick's, `engine.proposals` and
+`verdicts` what a person approved.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from looop.core.act import Act, Write
+from looop.core.digest import digest_bytes
+from looop.core.goal import front
+from looop.store import files, written
+from looop.store.paths import Profile
+
+_LARGEST = 16 << 20
+_FLAG = "--verify"
+
+
+def note(
+    profile: Profile, run: str, writes: Iterable[Write], act: Act | None = None, *, approved: bool = False
+) -> None:
+    """Note every script and check of a landing that a person has not written, durably."""
+    writes = tuple(writes)
+    theirs = set(_standing(profile, writes))
+    for digest, path in (*_pieces(writes), *_checks(act)):
+        if digest not in theirs:
+            written.note(profile, digest, path, run, approved=approved)
+        elif approved:  # moved: what a person wrote is in no book, and needs none
+            written.approve(profile, digest)
+
+
+def check_of(goal: str) -> str | None:
+    """Give the command of a goal's `verify:` line."""
+    return front(goal).get("verify") or None
+
+
+def _pieces(writes: Iterable[Write]) -> Iterator[tuple[str, str]]:
+    for write in writes:
+        if write.data is not None:
+            yield from _of(write.path, write.data)
+
+
+def _of(path: str, data: bytes) -> Iterator[tuple[str, str]]:
+    """Give what of a file looop would run, by digest."""
+    if path.startswith("sensors/"):
+        yield digest_bytes(data), path
+    elif path.startswith("goals/") and (command := check_of(data.decode(errors="replace"))):
+        yield written.digest_of_check(command), path
+
+
+def _checks(act: Act | None) -> Iterator[tuple[str, str]]:
+    """Give the check that a tick has handed to a session's start."""
+    words = act.argv if act else ()
+    for word, after in zip(words, [*words[1:], ""], strict=False):
+        name, equals, value = word.partition("=")
+        if name == _FLAG and (value if equals else after):
+            yield written.digest_of_check(value if equals else after), " ".join(words[:2])
+
+
+def _standing(profile: Profile, writes: Iterable[Write]) -> Iterator[str]:
+    """Give the digests of what stands in the places that a landing writes to, or takes away."""
+    for write in writes:
+        with suppress(OSError):
+            data = files.read_regular(profile.data / write.path, _LARGEST)
+            yield from (digest for digest, _ in _of(write.path, data))
