@@ -97,11 +97,13 @@ def _flags(profile: Profile) -> Names:
 
 
 def _proposals(profile: Profile) -> Names:
-    return list(_asked(profile, proposals=True))
+    own = (str(flag.number) for flag in flags.open_flags(profile) if flag.offer is not None)
+    return [*_asked(profile, proposals=True), *own]
 
 
 def _all_flags(profile: Profile) -> Names:
-    return [*_asked(profile), *(str(flag.number) for flag in flags.open_flags(profile))]
+    own = (str(flag.number) for flag in flags.open_flags(profile) if flag.offer is None)
+    return [*_asked(profile), *own]
 
 
 def _runs(profile: Profile) -> Names:

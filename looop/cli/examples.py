@@ -24,6 +24,7 @@ EXAMPLES = {
     "sensor show": "looop sensor show today",
     "sensor off": "looop sensor off today",
     "sensor on": "looop sensor on today",
+    "trust": "looop trust | less",
     "reports": "looop reports",
     "claims": "looop claims --json",
     "flag": "looop flag 'may I force-push?' --wait",

@@ -127,14 +127,14 @@ async def answer(
 
 
 async def approve(flag: Offer, /, *, call: ACall, live: ALive, json: Json = False) -> int:
-    """Approve a proposal as it was shown: it lands now."""
+    """Approve what a flag asks approval for, as it was shown: a proposal, a move, a script."""
     return await _told(
         await desk(live).decide(flag, "", "a person", approved=True), "approved", call, json=json
     )
 
 
 async def deny(flag: Offer, /, *text: Text, call: ACall, live: ALive, json: Json = False) -> int:
-    """Deny a proposal; TEXT tells the session why."""
+    """Deny what a flag asks approval for; TEXT tells the session, or the next tick, why."""
     why = await spoken(text, call)
     return await _told(
         await desk(live).decide(flag, why, "a person", approved=False), "denied", call, json=json
@@ -165,7 +165,7 @@ async def unflag(
 async def _lowered(which: str, mine: str | None, profile: Profile, live: Live | None) -> tuple[int, str]:
     if mine is None:  # the loop's own flags are a person's to end
         key = int(which) if which.isascii() and which.isdigit() else which
-        found = await disk(live, flags.clear, profile, key)
+        found = await disk(live, flags.lower, profile, key)
         if found is not None:
             return found.number, found.text
     side = live.questions if live is not None else Unattended(profile)

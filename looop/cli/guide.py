@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "DRIVING ONE": ("send", "key", "expect", "wait", "wait-idle", "resize", "attach", "detach"),
     "GOALS": ("goals", "goal new", "goal show", "goal edit", "goal archive"),
     "SENSORS": ("sensors", "sensor run", "sensor show", "sensor off", "sensor on"),
-    "YOU AND IT": ("answer", "approve", "deny", "unflag", "reports", "claims"),
+    "YOU AND IT": ("answer", "approve", "deny", "unflag", "trust", "reports", "claims"),
     "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "sandbox"),
     "SETTING UP": ("init", "doctor", "notify", "config", "licenses", "uninstall", "version", "help"),
 }
@@ -47,6 +47,9 @@ WHAT HOLDS
   their own folders. Where it says "NOT confined", it is a rule that they are given, and they run as you.
   Every beat looks afresh. No file that is only scratch is ever needed: delete it and the next beat is right.
   Policy (PLAYBOOK, goals, sensors) is changed by you and by landings, by nobody else.
+  A sensor or a check that an AI wrote is not run before you have approved it. A tick that takes a guardrail
+  out of PLAYBOOK waits for you, and so does one that was shown strangers' text (`# looop: untrusted`) and
+  wants to change PLAYBOOK or a sensor. `looop trust` lists it all.
   What looop does not own, a mail that an agent sends, it can't take back. PLAYBOOK says what is off limits.
 
 A GOAL is goals/NAME.md: a line ---, a line `goal: how things should be`, a line ---, then notes with dates.

@@ -92,6 +92,7 @@ VERBS: dict[str, VerbInfo] = {
     "sensor show": VerbInfo(),
     "sensor off": VerbInfo(changes=True),
     "sensor on": VerbInfo(changes=True),
+    "trust": VerbInfo(),
     "reports": VerbInfo(),
     "claims": VerbInfo(),
     "flag": VerbInfo(changes=True, worker=True, trio=True, starts=True),

@@ -4,6 +4,9 @@ In: scripts, their last readings, the loop's count of failures. Out: views, or p
 A sensor that is off is the same file with `.off` behind its name, which the loop does not look at.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 import msgspec
 
 from looop.cli.change import Plan, commit
@@ -17,16 +20,21 @@ from looop.core.ids import sensor_name
 from looop.core.problem import Exit, Problem
 from looop.core.reading import Snapshot
 from looop.core.state import LoopState
-from looop.store import files, memory
+from looop.store import config, files, memory, written
 from looop.store.paths import Profile
+from looop.store.written import Written
 
+AUTO = "auto"
 _SNAPSHOT = 1 << 20
 _STATE = 8 << 20
 _SHORT = 80
 
 
 class SensorLine(msgspec.Struct, frozen=True):
-    """One sensor: its header, what keeps it from running, and its last reading (`read_at`: epoch seconds)."""
+    """One sensor: its header, what keeps it from running, and its last reading (`read_at`: epoch seconds).
+
+    `awaits`: an AI wrote it, and no person has approved it yet.
+    """
 
     name: str
     on: bool = True
@@ -38,6 +46,7 @@ class SensorLine(msgspec.Struct, frozen=True):
     error: str | None = None
     failures: int = 0
     read_at: float | None = None
+    awaits: bool = False
 
 
 class SensorsView(msgspec.Struct, frozen=True):
@@ -57,7 +66,7 @@ class SensorView(msgspec.Struct, frozen=True):
 
 async def sensors(*, call: ACall, profile: AProfile, live: ALive, json: Json = False) -> int:
     """List the sensors with their last readings."""
-    view = SensorsView(await disk(live, listed, profile))
+    view = SensorsView(await disk(live, listed, profile, call.env))
     text = (
         table(_row(sensor) for sensor in view.sensors)
         or f"No sensors yet: put a script into {profile.sensors}."
@@ -70,7 +79,7 @@ async def show(
     name: SensorName, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
 ) -> int:
     """Print one sensor's script and its last reading."""
-    view = await disk(live, _view, profile, sensor_name(name))
+    view = await disk(live, _view, profile, sensor_name(name), call.env)
     text = f"{clean(view.script).rstrip()}\n\n{table([_row(view.sensor)])}"
     await emit(call, view, text, json=json)
     return int(Exit.DONE)
@@ -86,8 +95,9 @@ async def on(name: SensorOff, /, *, call: ACall, profile: AProfile, live: ALive,
     return await _switch(name, call, profile, live, on=True, json=json)
 
 
-def listed(profile: Profile) -> tuple[SensorLine, ...]:
+def listed(profile: Profile, env: Mapping[str, str]) -> tuple[SensorLine, ...]:
     """List what there is, on and off, sorted by name."""
+    waiting = awaited(profile, env)
     tried = _state(profile).tried
     found = [
         _with_reading(
@@ -99,6 +109,7 @@ def listed(profile: Profile) -> tuple[SensorLine, ...]:
                 untrusted=sensor.untrusted,
                 trouble=sensor.trouble,
                 failures=tried[sensor.name].failures if sensor.name in tried else 0,
+                awaits=sensor.digest in waiting,
             ),
         )
         for sensor in memory.list_sensors(profile)
@@ -107,6 +118,14 @@ def listed(profile: Profile) -> tuple[SensorLine, ...]:
         SensorLine(path.name.removesuffix(".sh.off"), on=False) for path in profile.sensors.glob("*.sh.off")
     ]
     return tuple(sorted(found + silent, key=lambda sensor: (sensor.name, not sensor.on)))
+
+
+def awaited(profile: Profile, env: Mapping[str, str]) -> dict[str, Written]:
+    """Give what an AI wrote and may not run yet, by digest. With a CONFIG that can't be used, all of it."""
+    with suppress(Problem):
+        if config.load(profile, env).sensors == AUTO:
+            return {}
+    return written.awaited(profile)
 
 
 async def _switch(name: str, call: ACall, profile: Profile, live: ALive, *, on: bool, json: bool) -> int:
@@ -143,8 +162,8 @@ def no_sensor(profile: Profile, name: str) -> Problem:
     return missing("no-sensor", "sensor", name, there, "`looop sensors` lists them")
 
 
-def _view(profile: Profile, name: str) -> SensorView:
-    found = next((sensor for sensor in listed(profile) if sensor.name == name), None)
+def _view(profile: Profile, name: str, env: Mapping[str, str]) -> SensorView:
+    found = next((sensor for sensor in listed(profile, env) if sensor.name == name), None)
     if found is None:
         raise no_sensor(profile, name)
     path = profile.sensors / (f"{name}.sh" if found.on else f"{name}.sh.off")
@@ -178,6 +197,8 @@ def _row(sensor: SensorLine) -> list[str]:
     often = f"every {span(sensor.interval)}" if sensor.interval else "every beat"
     if not sensor.on:
         return [line(sensor.name, 40), "off", ""]
+    if sensor.awaits:
+        return [line(sensor.name, 40), often, "awaits approval: `looop trust` shows it"]
     if sensor.trouble or sensor.error:
         failed = f" ({sensor.failures} times in a row)" if sensor.failures > 1 else ""
         return [

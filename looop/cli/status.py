@@ -16,7 +16,7 @@ from looop.cli.disk import disk
 from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import TROUBLE, problem_of
-from looop.cli.sensors import listed
+from looop.cli.sensors import SensorLine, listed
 from looop.cli.show import emit, line, many, span, spend, table, until, when
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
@@ -124,7 +124,7 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
     now = time.time()
     engine = holder.living(profile.lock)
     spent = part(lambda: ledger.spent(profile, now), None)
-    sensors = part(lambda: listed(profile), ())
+    sensors = part(lambda: listed(profile, env), ())
     settings = part(lambda: config.load(profile, env), None)
     return StatusView(
         data=str(profile.data),
@@ -138,8 +138,8 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         agreed=settings is not None and config.consented(settings),
         goals=len(part(lambda: memory.read_goals(profile), ())),
         sensors=sum(sensor.on for sensor in sensors),
-        failing=tuple(sensor.name for sensor in sensors if sensor.on and (sensor.trouble or sensor.error)),
-        flags=part(lambda: flags.open_flags(profile), ()),
+        failing=tuple(sensor.name for sensor in sensors if _fails(sensor)),
+        flags=part(lambda: _own(profile), ()),
         asked=part(lambda: _asked(profile), ()),
         owed=part(lambda: _owed(profile), ()),
         claims=tuple(claim.name for claim in part(lambda: claims.read(profile), ())),
@@ -149,6 +149,15 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         unknown_today=spent.unknown_today if spent else 0,
         last_line=next(iter(part(lambda: memory.journal_lines(profile, 1), ())), None),
     )
+
+
+def _fails(sensor: SensorLine) -> bool:
+    return sensor.on and not sensor.awaits and bool(sensor.trouble or sensor.error)
+
+
+def _own(profile: Profile) -> tuple[Flag, ...]:
+    """Give the loop's own flags, without the diffs, which `trust` shows."""
+    return tuple(replace(flag, diff="") for flag in flags.open_flags(profile))
 
 
 def _asked(profile: Profile) -> tuple[AskedLine, ...]:
@@ -165,6 +174,11 @@ def _owed(profile: Profile) -> tuple[OwedLine, ...]:
 def verb_for(asked: AskedLine) -> str:
     """Name the verb that a session's flag waits for."""
     return f"looop approve {asked.number}" if asked.proposal else f"looop answer {asked.number} TEXT"
+
+
+def verb_for_own(flag: Flag) -> str:
+    """Name the verb for one of the loop's own flags: what asks for approval has to be looked at first."""
+    return f"looop unflag {flag.number}" if flag.offer is None else "looop trust"
 
 
 def _written(profile: Profile, *, alive: bool) -> Phase:
@@ -220,7 +234,7 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     for name in view.failing[:_FAILING]:
         yield ["fails", f"sensor {line(name)}: `looop sensor run {line(name)}` shows why"]
     for flag in view.flags:
-        yield [f"⚑ {flag.number}", f"{line(flag.text)} (`looop unflag {flag.number}`)"]
+        yield [f"⚑ {flag.number}", f"{line(flag.text)} (`{verb_for_own(flag)}`)"]
     for asked in view.asked:
         yield [f"⚑ {asked.number}", f"{line(asked.session)}: {line(asked.text)} (`{verb_for(asked)}`)"]
     for owed in view.owed:

@@ -12,7 +12,7 @@ from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import problem_of
 from looop.cli.show import emit, line, table
-from looop.cli.status import StatusView, holds, observe, pulse_words, verb_for
+from looop.cli.status import StatusView, holds, observe, pulse_words, verb_for, verb_for_own
 from looop.core.phase import Doing
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import State
@@ -80,7 +80,7 @@ def _flags(view: StatusView) -> Iterator[Wait]:
     for asked in view.asked:
         yield Wait(f"⚑ {line(asked.session)}: {line(asked.text)}", verb_for(asked))
     for flag in view.flags:
-        yield Wait(f"⚑ {line(flag.text)}", f"looop unflag {flag.number}")
+        yield Wait(f"⚑ {line(flag.text)}", verb_for_own(flag))
 
 
 def _terminals(view: StatusView) -> Iterator[Wait]:

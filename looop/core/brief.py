@@ -21,8 +21,9 @@ One move. Make exactly one of these:
 - one session: start a worker for hands-on work, or steer one that is there;
 - one goal: create it, change it, or archive it by moving it to goals/archive/ under its own name (a goal is
   never deleted);
-- one sensor: add it, change it, switch it off or on, or remove it;
-- a change of PLAYBOOK.md;
+- one sensor: add it, change it, switch it off or on, or remove it; a script of yours runs once a person has
+  approved it, and until then its reading says so;
+- a change of PLAYBOOK.md; one that takes out or rewords a guardrail waits for a person;
 - nothing. That counts as a move, and it is often the right one: change no file but the journal.
 A move has one subject: one goal, one sensor, one session, or the PLAYBOOK. When your changes touch two
 subjects, none of them lands, they are put aside, and the next tick is told why. What else you see can wait
@@ -71,7 +72,8 @@ A sensor is sensors/NAME.sh, a script that begins with a `#!` line, prints ONE J
 and exits with 0. In an object that has a `signal` or a `detail`, only the `signal` can wake a tick; any
 other value counts whole. So a signal holds no time, age or counter that moves by itself: every change of it
 costs a tick. Among its first 20 lines, `# looop: timeout=20s` is its deadline, `# looop: interval=10m` how
-seldom it runs, and `# looop: untrusted` marks one that shows what strangers wrote. It gets no stdin and is
+seldom it runs, and `# looop: untrusted` marks one that shows what strangers wrote: while any of it is in your
+prompt, what you change in PLAYBOOK or sensors waits for a person. It gets no stdin and is
 run again and again: it only looks, and says little (8 KiB at most, unless configured). looop makes it
 executable. Try it here before you end.
 

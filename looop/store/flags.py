@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from looop.core.problem import Exit, Problem
 from looop.store import files
 from looop.store.paths import Profile
 
@@ -21,7 +22,7 @@ _LONGEST_TEXT = 2000
 T = TypeVar("T")
 
 
-class Flag(msgspec.Struct, frozen=True):
+class Flag(msgspec.Struct, frozen=True, omit_defaults=True):
     """One open flag; `raised` is epoch seconds. A later text on the same cause replaces the text alone.
 
     `offer` is the digest of what an approval of it approves, `diff` what a person is shown of that. `instead`
@@ -120,6 +121,15 @@ def clear(profile: Profile, which: int | str) -> Flag | None:
         return _Book(book.last, tuple(flag for flag in book.open if flag is not found)), found
 
     return _changed(profile, change)
+
+
+def lower(profile: Profile, which: int | str) -> Flag | None:
+    """Close a flag as a person asks for it. Problem REFUSED `needs-verdict` where it asks for approval."""
+    found = next((it for it in open_flags(profile) if which in {it.number, it.cause}), None)
+    if found is not None and found.offer is not None:
+        verbs = f"`looop approve {found.number}` or `looop deny {found.number}`"
+        raise Problem(Exit.REFUSED, "needs-verdict", f"⚑ {found.number} asks for approval: {verbs}.")
+    return clear(profile, which)
 
 
 def _changed(profile: Profile, change: Callable[[_Book], tuple[_Book, T]]) -> T:

@@ -37,6 +37,7 @@ CASES = {
     "sensors": "sensors",
     "sensor-show": "sensor show tea",
     "sensor-run": "sensor run tea",
+    "trust": "trust",
     "reports": "reports",
     "claims": "claims",
     "log": "log pulse --tail 2",

@@ -14,7 +14,7 @@ from looop.loop.clock import Clock
 from looop.loop.fleet import NoFleet
 from looop.loop.site import Site
 from looop.session import draft
-from looop.store import config, files
+from looop.store import config, files, written
 from support.looping import Looping
 from support.profiles import GOAL, made_in
 
@@ -152,3 +152,10 @@ async def test_a_landed_proposal_wakes_the_loop_once(tmp_path: Path) -> None:
     asked = [(await looping.beat()).ticked is not None for _ in range(3)]
     assert asked == [True, False, False]
     assert not await looping.beats.edited()
+
+
+async def test_an_approved_proposal_approves_the_scripts_that_it_holds(site: Site, folder: Path) -> None:
+    await proposals.land(site, folder, 3, "setup")
+    (piece,) = written.known(site.profile).values()
+    assert (piece.path, piece.run, piece.approved is not None) == ("sensors/s.sh", "setup", True)
+    assert written.awaited(site.profile) == {}

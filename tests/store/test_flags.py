@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from looop.core.problem import Problem
 from looop.store import files, flags
 from looop.store.flags import Flag
 from looop.store.paths import Profile
@@ -101,3 +102,33 @@ def test_many_who_flag_at_once_lose_no_flag_and_share_no_number(profile: Profile
     found = flags.open_flags(profile)
     assert sorted(it.cause for it in found) == [f"cause {number}" for number in range(8)]
     assert [it.number for it in found] == list(range(1, 9))
+
+
+def test_an_offer_keeps_its_number_as_long_as_it_offers_the_same(profile: Profile) -> None:
+    first = flags.offer(profile, "awaiting x", "look", "digest", "+1\n", now=5.0)
+    assert flags.offer(profile, "awaiting x", "look", "digest", "+1\n") == first
+    assert first == Flag(1, "awaiting x", "look", 5.0, "digest", "+1\n", None, told=False)
+    assert flags.open_flags(profile) == (first,)
+
+
+def test_another_offer_of_the_same_cause_is_another_flag_in_its_place(profile: Profile) -> None:
+    flags.offer(profile, "awaiting x", "look", "digest", "+1\n")
+    flags.tell(profile, 1)
+    second = flags.offer(profile, "awaiting x", "look", "other", "+2\n")
+    assert (second.number, second.instead, second.told) == (2, 1, False)
+    assert flags.open_flags(profile) == (second,)
+
+
+def test_what_a_person_was_told_stays_told(profile: Profile) -> None:
+    flags.offer(profile, "awaiting x", "look", "digest", "+1\n")
+    flags.tell(profile, 1)
+    assert flags.offer(profile, "awaiting x", "look", "digest", "+1\n").told
+
+
+def test_an_offer_is_lowered_by_a_verdict_alone(profile: Profile) -> None:
+    flags.offer(profile, "awaiting x", "look", "digest", "+1\n")
+    flags.raise_flag(profile, "disk", "full")
+    with pytest.raises(Problem, match="`looop approve 1` or `looop deny 1`"):
+        flags.lower(profile, 1)
+    assert flags.lower(profile, 2) is not None
+    assert [it.number for it in flags.open_flags(profile)] == [1]
