@@ -25,6 +25,7 @@ PIECE = "awaiting "
 """How the cause begins that names a script or a goal with a check; one of a held move is `Held.cause`."""
 
 _AUTO = "auto"
+_DIGITS = 8
 _LARGEST = 16 << 20
 
 
@@ -57,6 +58,13 @@ def offers(profile: Profile, policy: Memory, waiting: Mapping[str, Written]) -> 
             path = f"goals/{goal.name}"
             text = f"the check of {path} was written by {piece.run}: it runs once you have approved it"
             yield Offer(PIECE + path, text, digest, partial(_check, path, check_of(goal.text) or ""))
+    for digest, piece in waiting.items():
+        if piece.text and piece.denied is None and not piece.path.startswith("goals/"):
+            text = (
+                f"the check of `{piece.path}` was written by {piece.run}: it runs once you have approved it"
+            )
+            cause = f"{PIECE}{piece.path} {digest[:_DIGITS]}"
+            yield Offer(cause, text, digest, partial(_check, piece.path, piece.text))
     for move in held.listed(profile):
         yield of_move(profile, move)
 

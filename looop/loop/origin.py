@@ -24,9 +24,9 @@ def note(
     """Note every script and check of a landing that a person has not written, durably."""
     writes = tuple(writes)
     theirs = set(_standing(profile, writes))
-    for digest, path in (*_pieces(writes), *_checks(act)):
+    for digest, path, text in (*_pieces(writes), *_checks(act)):
         if digest not in theirs:
-            written.note(profile, digest, path, run, approved=approved)
+            written.note(profile, digest, path, run, text=text, approved=approved)
         elif approved:  # moved: what a person wrote is in no book, and needs none
             written.approve(profile, digest)
 
@@ -36,27 +36,28 @@ def check_of(goal: str) -> str | None:
     return front(goal).get("verify") or None
 
 
-def _pieces(writes: Iterable[Write]) -> Iterator[tuple[str, str]]:
+def _pieces(writes: Iterable[Write]) -> Iterator[tuple[str, str, str]]:
     for write in writes:
         if write.data is not None:
             yield from _of(write.path, write.data)
 
 
-def _of(path: str, data: bytes) -> Iterator[tuple[str, str]]:
-    """Give what of a file looop would run, by digest."""
+def _of(path: str, data: bytes) -> Iterator[tuple[str, str, str]]:
+    """Give what of a file looop would run: its digest, where it stands, a check's command."""
     if path.startswith("sensors/"):
-        yield digest_bytes(data), path
+        yield digest_bytes(data), path, ""
     elif path.startswith("goals/") and (command := check_of(data.decode(errors="replace"))):
-        yield written.digest_of_check(command), path
+        yield written.digest_of_check(command), path, command
 
 
-def _checks(act: Act | None) -> Iterator[tuple[str, str]]:
+def _checks(act: Act | None) -> Iterator[tuple[str, str, str]]:
     """Give the check that a tick has handed to a session's start."""
     words = act.argv if act else ()
     for word, after in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
-        if name == _FLAG and (value if equals else after):
-            yield written.digest_of_check(value if equals else after), " ".join(words[:2])
+        command = value if equals else after
+        if name == _FLAG and command.strip():
+            yield written.digest_of_check(command), " ".join(words[:2]), command
 
 
 def _standing(profile: Profile, writes: Iterable[Write]) -> Iterator[str]:
@@ -64,4 +65,4 @@ def _standing(profile: Profile, writes: Iterable[Write]) -> Iterator[str]:
     for write in writes:
         with suppress(OSError):
             data = files.read_regular(profile.data / write.path, _LARGEST)
-            yield from (digest for digest, _ in _of(write.path, data))
+            yield from (digest for digest, *_ in _of(write.path, data))

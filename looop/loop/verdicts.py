@@ -71,7 +71,7 @@ async def _finished(site: Site, run: Run) -> list[str]:
 
 async def _of_piece(site: Site, flag: Flag, words: str, *, approved: bool) -> str:
     path = flag.cause.removeprefix(PIECE)
-    if await files.aside(_standing, site.profile, path) != flag.offer:
+    if await files.aside(_standing, site.profile, flag) != flag.offer:
         raise _changed(flag, path)
     if approved:
         await files.aside(written.approve, site.profile, flag.offer or "")
@@ -143,8 +143,11 @@ def _free(profile: Profile, path: str) -> str:
     return name
 
 
-def _standing(profile: Profile, path: str) -> str | None:
-    """Give the digest of what looop would run of a policy file, as it stands."""
+def _standing(profile: Profile, flag: Flag) -> str | None:
+    """Give the digest of what looop would run, as it stands; a check that a session was given stays."""
+    path = flag.cause.removeprefix(PIECE)
+    if not path.startswith(("sensors/", "goals/")):
+        return flag.offer if flag.offer in written.awaited(profile) else None
     if path.startswith("sensors/"):
         return copies.in_place(profile, path)
     check = origin.check_of(copies.leaf(profile.data / path).data.decode(errors="replace"))

@@ -23,7 +23,7 @@ _KEPT = 2000
 class Written(msgspec.Struct, frozen=True):
     """One piece: the `path` in DATA that it was written to, by which run, and when (epoch seconds).
 
-    What was `denied` awaits approval still, but nobody is asked again.
+    What was `denied` awaits approval still, but nobody is asked again. `text` is a check's command.
     """
 
     path: str
@@ -31,6 +31,7 @@ class Written(msgspec.Struct, frozen=True):
     at: float
     approved: float | None = None
     denied: float | None = None
+    text: str = ""
 
 
 class _Book(msgspec.Struct, frozen=True):
@@ -44,7 +45,14 @@ def digest_of_check(command: str) -> str:
 
 
 def note(
-    profile: Profile, digest: str, path: str, run: str, *, approved: bool = False, now: float | None = None
+    profile: Profile,
+    digest: str,
+    path: str,
+    run: str,
+    *,
+    text: str = "",
+    approved: bool = False,
+    now: float | None = None,
 ) -> None:
     """Write down, durably, that an AI wrote this, and a person `approved` it, if one did.
 
@@ -54,7 +62,7 @@ def note(
     with _locked(profile):
         book = _read(profile)
         before = book.pieces.get(digest)
-        piece = before or Written(path, run, at)
+        piece = before or Written(path, run, at, text=text)
         if approved and piece.approved is None:
             piece = replace(piece, approved=at, denied=None)
         if piece != before:

@@ -1,12 +1,14 @@
 """What a tick wrote waits for a person before looop runs it; what a person wrote runs at once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from looop.core.act import Act
 from looop.core.problem import Problem
 from looop.core.reading import AWAITS
-from looop.loop import verdicts
+from looop.loop import origin, verdicts
 from looop.loop.fleet import NoFleet
 from looop.loop.site import Site
 from looop.loop.tick import Outcome
@@ -155,30 +157,33 @@ async def test_what_a_tick_only_moves_stays_its_authors(loop: Looping, move: str
     assert written.known(loop.profile) == {}
 
 
-async def test_a_kill_between_the_note_and_the_file_leaves_a_note_alone(
-    loop: Looping, monkeypatch: pytest.MonkeyPatch
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the code under test catches it."""
+
+
+@pytest.mark.parametrize("at", ["written.json", "landing.json", "x.sh"])
+async def test_no_kill_lets_a_script_be_there_without_its_note(
+    loop: Looping, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
-    class Killed(BaseException):
-        pass
-
-    def dies(*_: object, **__: object) -> None:
-        raise Killed
-
     real = files.durable
-    monkeypatch.setattr(
-        files, "durable", lambda path, *a, **n: dies() if path.name == "x.sh" else real(path, *a, **n)
-    )
+
+    def dying(path: Path, data: bytes, **named: Any) -> None:
+        if path.name == at:
+            raise Killed
+        real(path, data, **named)
+
+    monkeypatch.setattr(files, "durable", dying)
     with pytest.RaisesGroup(Killed, allow_unwrapped=True, flatten_subgroups=True):
         await loop.beat()
-    assert not (loop.profile.sensors / "x.sh").exists()
-    assert len(written.awaited(loop.profile)) == 1
     monkeypatch.undo()
+    assert not (loop.profile.sensors / "x.sh").exists()
     loop.beats = loop.fresh()
     loop.agent("true")
     await loop.beat()
-    assert (loop.profile.sensors / "x.sh").exists()
+    there = (loop.profile.sensors / "x.sh").exists()
+    assert there is (at == "x.sh")
+    assert [flag.cause for flag in flags.open_flags(loop.profile)] == ["awaiting sensors/x.sh"] * there
     assert ran(loop) == 0
-    assert only_flag(loop).cause == "awaiting sensors/x.sh"
 
 
 async def test_a_book_that_cant_be_read_idles_the_beat_and_runs_nothing(loop: Looping) -> None:
@@ -203,6 +208,22 @@ async def test_a_check_that_a_tick_wrote_is_asked_about_and_stays_unrun_when_den
     assert flags.open_flags(loop.profile) == ()
     assert list(written.awaited(loop.profile)) == [written.digest_of_check("make test")]
     assert "verify: make test" in (loop.profile.goals / "a.md").read_text()
+
+
+async def test_a_check_that_a_tick_gave_to_a_session_is_asked_about_too(loop: Looping) -> None:
+    act = Act(("start-session", "fix", "do it", "--verify", "make test"), "goal:a.md")
+    origin.note(loop.profile, "tick-1", (), act)
+    origin.note(loop.profile, "tick-1", (), Act(("start-session", "b", "x", "--verify=true"), "goal:b.md"))
+    loop.agent("true")
+    await loop.beat()
+    there = flags.open_flags(loop.profile)
+    assert [flag.cause[:-9] for flag in there] == ["awaiting start-session fix", "awaiting start-session b"]
+    assert "+verify: make test" in there[0].diff
+    await verdicts.decide(site(loop), there[0], "", approved=True)
+    await verdicts.decide(site(loop), there[1], "", approved=False)
+    await loop.beat()
+    assert flags.open_flags(loop.profile) == ()
+    assert list(written.awaited(loop.profile)) == [written.digest_of_check("true")]
 
 
 async def test_a_note_of_a_tick_leaves_a_persons_check_a_persons(loop: Looping) -> None:
