@@ -156,7 +156,7 @@ async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, sensed: "_Sen
         if reason:
             ticked, sensed = _lost(ticked, reason), None
         elif sensed and (why := why_waits(ticked.landing, copy.leaves, sensed.world)):
-            ticked = await files.aside(_waiting, site, run, ticked, why)
+            ticked, sensed = await files.aside(_waiting, site, run, ticked, sensed, why)
         baseline = Baseline.of(sensed.world, site.clock.now()) if sensed else None
         told = sensed.told if sensed else ()
         line = _stamped(site, ticked)
@@ -176,12 +176,16 @@ def _lost(ticked: Ticked, reason: str) -> Ticked:
     return replace(ticked, outcome=lost.outcome, reason=lost.reason, line=lost.line, landing=lost.landing)
 
 
-def _waiting(site: Site, run: Run, ticked: Ticked, why: str) -> Ticked:
+def _waiting(
+    site: Site, run: Run, ticked: Ticked, sensed: "_Sensed", why: str
+) -> "tuple[Ticked, _Sensed | None]":
     """Keep the move until a person has decided, and raise the flag that asks: both before the line is."""
+    if len(held.listed(site.profile)) >= held.MOST:
+        return _lost(ticked, f"{held.MOST} moves wait for a person already, and this one would: {why}"), None
     move = held.hold(site.profile, run.id, ticked.landing, why, site.clock.now())
     flag = awaiting.raised(site.profile, awaiting.of_move(site.profile, move))
     line = f"{move} waits for a person (⚑ {flag.number}), since {why}: {ticked.line}"
-    return replace(ticked, outcome=Outcome.WAITS, line=line, reason=why)
+    return replace(ticked, outcome=Outcome.WAITS, line=line, reason=why), sensed
 
 
 def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tuple[list[str], str]:

@@ -16,7 +16,7 @@ from looop.core.problem import Exit, Problem
 from looop.store import files
 from looop.store.paths import Profile
 
-_LIMIT = 4 << 20
+_LIMIT = 16 << 20
 _LONGEST_TEXT = 2000
 
 T = TypeVar("T")

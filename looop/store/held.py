@@ -21,6 +21,9 @@ from looop.store.runs import Run
 LONGEST_DIFF = 16 << 10
 """Bytes of a diff that a flag carries."""
 
+MOST = 20
+"""Moves that wait at a time: a person who is away needs no pile of them."""
+
 _LARGEST = 16 << 20
 _RECORD = "held.json"
 

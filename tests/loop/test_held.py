@@ -166,6 +166,14 @@ async def test_staged_bytes_that_were_touched_do_not_land(loop: Looping) -> None
     assert loop.profile.playbook.read_text() == RULES
 
 
+async def test_a_pile_of_moves_is_not_made(loop: Looping, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "MOST", 1)
+    await moved(loop, LOOSER)
+    assert await moved(loop, "echo '# PLAYBOOK' >PLAYBOOK.md") is Outcome.REJECTED
+    assert loop.journal()[-1].startswith("tick failed: 1 moves wait for a person already")
+    assert len(held.listed(loop.profile)) == len(flags.open_flags(loop.profile)) == 1
+
+
 def dying(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the program die at a durable step."""
     left = iter(range(steps))
