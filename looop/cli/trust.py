@@ -6,9 +6,11 @@ below it what waits for a person, with its diff. Neighbours: `flags` has the ver
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 
+from looop.child.walls import Walls
 from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.show import clean, emit, line, table, when
@@ -70,9 +72,10 @@ async def trust(*, call: ACall, profile: AProfile, live: ALive, json: Json = Fal
     return int(Exit.DONE)
 
 
-def observe(profile: Profile, env: Mapping[str, str], touches: Callable[[str], str] = reach) -> TrustView:
+def observe(profile: Profile, env: Mapping[str, str]) -> TrustView:
     """Look at all of it. Unreadable when a file can't be read, Problem when CONFIG can't be used."""
     settings = config.load(profile, env)
+    touches = partial(reach, confined=Walls(profile, settings, env).level().by is not None)
     known = written.known(profile)
     lines = (*_sensors(profile, settings, known, touches), *_checks(profile, settings, known, touches))
     asking = (flag for flag in flags.open_flags(profile) if flag.offer is not None)

@@ -19,7 +19,18 @@ from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
 from looop.store import files
 from looop.store.paths import Profile
-from looop.store.shape import Count, Misshapen, Money, Seconds, Sensors, Size, Wall, fields_of, from_text, shape
+from looop.store.shape import (
+    Count,
+    Misshapen,
+    Money,
+    Seconds,
+    Sensors,
+    Size,
+    Wall,
+    fields_of,
+    from_text,
+    shape,
+)
 
 FORMAT = 1
 AUTO = "auto"

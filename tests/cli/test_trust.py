@@ -4,6 +4,8 @@ import pytest
 
 from looop.cli import trust
 from looop.cli.console import FakeCall
+from looop.core import reach
+from looop.core.cell import Level
 from looop.core.digest import digest_bytes
 from looop.core.problem import Exit
 from looop.engine.call import Caller, Kind
@@ -30,20 +32,24 @@ async def test_what_waits_is_shown_with_its_diff_and_both_verbs(looop: Looop) ->
     assert " ".join(mail[2:]) == f"by tick-1 {DIGEST[:12]} does not run may touch all that you can"
 
 
-async def test_each_program_has_its_author_and_its_reach(profile: Profile) -> None:
+async def test_each_program_has_its_author_and_its_reach(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config.set_keys(profile, notify="notify-send", runner="claude")
     (profile.goals / "a.md").write_text("---\ngoal: x\nverify: make test\n---\n")
     written.note(
         profile, written.digest_of_check("make test"), "goals/a.md", "tick-2", approved=True, now=5.0
     )
-    view = trust.observe(profile, {}, lambda kind: f"only a {kind}'s things")
+    monkeypatch.setattr("looop.child.walls.level", lambda _: Level("bwrap", scoped=True))
+    monkeypatch.setattr(reach, "_CONFINED", {"sensor": "a sensor's", "check": "a check's"})
+    view = trust.observe(profile, {})
     found = {(it.kind, it.by, it.runs, it.approved, it.touches) for it in view.programs}
     assert found == {
-        ("sensor", "tick-1", False, None, "only a sensor's things"),
-        ("sensor", "a person", True, None, "only a sensor's things"),
-        ("check", "tick-2", True, 5.0, "only a check's things"),
-        ("notify", "a person", True, None, "only a notify's things"),
-        ("agent", "a person", True, None, "only a agent's things"),
+        ("sensor", "tick-1", False, None, "a sensor's"),
+        ("sensor", "a person", True, None, "a sensor's"),
+        ("check", "tick-2", True, 5.0, "a check's"),
+        ("notify", "a person", True, None, reach.EVERYTHING),
+        ("agent", "a person", True, None, reach.EVERYTHING),
     }
 
 
