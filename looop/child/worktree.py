@@ -1,7 +1,7 @@
 """A worker's own copy of a repository: a git worktree, made with nobody's hooks and nobody's variables.
 
 In: a repository, a folder for sandboxes, a branch. Out: a path, the same when asked again. A worktree is
-removed only while nothing in it is uncommitted. Neighbour: `child.spawn` runs git.
+removed only while nothing in it is uncommitted. Neighbour: `child.git`.
 """
 
 import re
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.child.spawn import Ended, run
+from looop.child import git
+from looop.child.spawn import Ended
 from looop.core.problem import Exit, Problem
 from looop.store import files
 
 _DEADLINE = 120.0
 """Seconds for one call of git: a large repository takes its time to check out."""
 
-_SAFE = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", re.ASCII)
 
 
@@ -84,14 +84,5 @@ async def _branch(env: Mapping[str, str], path: Path) -> str:
 
 
 async def _git(env: Mapping[str, str], folder: Path, *argv: str) -> Ended:
-    plain = {name: value for name, value in env.items() if not name.startswith("GIT_")}
-    try:
-        return await run(
-            [*_SAFE, "-C", str(folder), *argv],
-            cwd=Path("/"),
-            env=plain | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            deadline=_DEADLINE,
-            max_out=1 << 20,
-        )
-    except OSError as error:
-        raise Problem(Exit.NO, "no-git", f"git can't be started ({error.strerror}): install it.") from error
+    nobodys = {name: value for name, value in env.items() if not name.startswith("GIT_")}
+    return await git.change(nobodys, folder, *argv, deadline=_DEADLINE)

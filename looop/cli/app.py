@@ -33,7 +33,11 @@ _STARTS = 2  # the first engine that answers may be one that was about to leave
 _HELP = frozenset({"--help", "-h"})
 _HOMELESS = ("help", "version", "config", "complete", "licenses", "goal", "sensor")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
-_GROUPS = {"goal": "One goal: new, show, edit, archive.", "sensor": "One sensor: run, show, off, on."}
+_GROUPS = {
+    "goal": "One goal: new, show, edit, archive.",
+    "sensor": "One sensor: run, show, off, on.",
+    "guard": "Commands that a person has to approve: ask.",
+}
 
 _NOWHERE: Any = object()
 """In place of the consoles that cyclopts would import rich for: `show_help` and `usage_problem` print."""

@@ -33,6 +33,7 @@ EXAMPLES = {
     "propose": "looop propose --wait -m 'watch the build instead of the mail'",
     "approve": "looop approve 7",
     "deny": "looop deny 7 'keep the mail sensor'",
+    "guard ask": "looop guard ask -- git push origin main",
     "claim": "looop claim deploy --wait --timeout 10m",
     "unclaim": "looop unclaim deploy",
     "done": "looop done -m 'the fix is on branch looop/mail'",

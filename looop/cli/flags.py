@@ -127,7 +127,11 @@ async def answer(
 
 
 async def approve(flag: Offer, /, *, call: ACall, live: ALive, json: Json = False) -> int:
-    """Approve what a flag asks approval for, as it was shown: a proposal, a move, a script."""
+    """Approve a proposal, a move, a script or a command as it is shown: it lands, or runs, now.
+
+    What is not as it was shown any more is asked anew. A command is run by looop itself, once, outside of
+    the session; Ctrl-C only stops watching.
+    """
     return await _told(
         await desk(live).decide(flag, "", "a person", approved=True), "approved", call, json=json
     )

@@ -101,6 +101,8 @@ VERBS: dict[str, VerbInfo] = {
     "propose": VerbInfo(changes=True, worker=True, trio=True, starts=True),
     "approve": VerbInfo(changes=True, person=True, trio=True, starts=True),
     "deny": VerbInfo(changes=True, person=True, trio=True, starts=True),
+    "guard": VerbInfo(LOCAL, profile=False),
+    "guard ask": VerbInfo(Place.LIVE, worker=True, trio=True),  # says itself who may: each has an advice
     "claim": VerbInfo(changes=True, worker=True, trio=True, starts=True),
     "unclaim": VerbInfo(changes=True, worker=True),
     "done": VerbInfo(changes=True, worker=True, trio=True, starts=True),
@@ -135,7 +137,7 @@ VERBS: dict[str, VerbInfo] = {
     "help": VerbInfo(LOCAL, profile=False),
 }
 
-GROUPS = ("goal", "sensor")  # their verbs are two words; alone they show their help
+GROUPS = ("goal", "sensor", "guard")  # their verbs are two words; alone they show their help
 _ALIASES = {"--version": "version", "-V": "version", "--help": "help", "-h": "help"}
 _HELP = ("--help", "-h")
 

@@ -20,7 +20,7 @@ from looop.cli.sensors import SensorLine, listed
 from looop.cli.show import emit, line, many, span, spend, table, until, when
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
-from looop.core.sessions import SessionView
+from looop.core.sessions import Question, SessionView
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
 from looop.store import claims, config, files, flags, ledger, memory, pause, questions
@@ -37,13 +37,17 @@ U = TypeVar("U")
 
 
 class AskedLine(msgspec.Struct, frozen=True):
-    """A session's open flag; `proposal`: it wants approval instead of an answer."""
+    """A session's open flag; `proposal`: it wants approval instead of an answer.
+
+    `kind` is `question`, `proposal` or `command`: the latter's text has all that a person has to look at.
+    """
 
     number: int
     session: str
     text: str
     raised: float
     proposal: bool = False
+    kind: str = "question"
 
 
 class OwedLine(msgspec.Struct, frozen=True):
@@ -162,8 +166,16 @@ def _own(profile: Profile) -> tuple[Flag, ...]:
 
 def _asked(profile: Profile) -> tuple[AskedLine, ...]:
     found = [(it, question) for it in questions.places(profile) if (question := questions.read(it.folder))]
-    lines = (AskedLine(q.number, it.session, q.text, q.raised, q.proposal is not None) for it, q in found)
+    lines = (
+        AskedLine(q.number, it.session, q.text, q.raised, q.proposal is not None, _kind(q)) for it, q in found
+    )
     return tuple(sorted(lines, key=lambda line: line.number))
+
+
+def _kind(question: Question) -> str:
+    if question.command:
+        return "command"
+    return "question" if question.proposal is None else "proposal"
 
 
 def _owed(profile: Profile) -> tuple[OwedLine, ...]:
@@ -236,13 +248,20 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     for flag in view.flags:
         yield [f"⚑ {flag.number}", f"{line(flag.text)} (`{verb_for_own(flag)}`)"]
     for asked in view.asked:
-        yield [f"⚑ {asked.number}", f"{line(asked.session)}: {line(asked.text)} (`{verb_for(asked)}`)"]
+        yield from _asked_rows(asked)
     for owed in view.owed:
         yield ["answer", f"{owed.number} was not told to {line(owed.session)} yet: {line(owed.text, 60)}"]
     for trouble in view.troubles:
         yield ["trouble", line(trouble)]
     yield ["journal", line(view.last_line or "empty")]
     yield ["data", line(view.data)]
+
+
+def _asked_rows(asked: AskedLine) -> Iterator[list[str]]:
+    """Give a flag in one row; a command in as many as it has lines, for all of it is to be looked at."""
+    first, *rest = asked.text.split("\n") if asked.kind == "command" else [asked.text]
+    yield [f"⚑ {asked.number}", f"{line(asked.session)}: {line(first)} (`{verb_for(asked)}`)"]
+    yield from (["", f"  {line(more)}"] for more in rest)
 
 
 def _sessions(view: StatusView, now: float) -> Iterator[list[str]]:

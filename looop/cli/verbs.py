@@ -40,6 +40,7 @@ COMMANDS = {
     "propose": "looop.cli.flags:propose",
     "approve": "looop.cli.flags:approve",
     "deny": "looop.cli.flags:deny",
+    "guard ask": "looop.cli.guard_ask:ask",
     "claim": "looop.cli.workers:claim",
     "unclaim": "looop.cli.workers:unclaim",
     "done": "looop.cli.workers:done",

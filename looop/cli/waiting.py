@@ -78,7 +78,8 @@ def _waits(view: StatusView) -> Iterator[Wait]:
 
 def _flags(view: StatusView) -> Iterator[Wait]:
     for asked in view.asked:
-        yield Wait(f"⚑ {line(asked.session)}: {line(asked.text)}", verb_for(asked))
+        text = asked.text.partition("\n")[0] if asked.kind == "command" else asked.text
+        yield Wait(f"⚑ {line(asked.session)}: {line(text)}", verb_for(asked))
     for flag in view.flags:
         yield Wait(f"⚑ {line(flag.text)}", verb_for_own(flag))
 

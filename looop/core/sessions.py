@@ -116,12 +116,18 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """An open flag of a session. `proposal` is the digest of the draft that it asks approval for."""
+    """An open flag of a session. `proposal` is the digest of the draft that it asks approval for.
+
+    With `command` it asks to run one, and `proposal` is what that is bound to. `replaces` are the flags in
+    whose place it stands because what they asked had changed.
+    """
 
     number: int
     text: str
     raised: float
     proposal: str | None = None
+    command: bool = False
+    replaces: tuple[int, ...] = ()
 
 
 class SessionView(msgspec.Struct, frozen=True):

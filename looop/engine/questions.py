@@ -10,10 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from looop.core.command import Outcome, Wanted
     from looop.core.questions import Answered, Asked, Proposed
     from looop.core.sessions import Question
     from looop.core.world import Claim
-    from looop.engine.call import Call
+
+
+class Waiter(Protocol):
+    """A call that waits; `engine.call.Call` is one."""
+
+    async def hand_over(self, text: str, argv: Sequence[str]) -> None:
+        """Write to stdout and say how to go on from then on, in one."""
+
+    async def flushed(self) -> None:
+        """Return once all of it stands on the caller's streams."""
 
 
 class Questions(Protocol):
@@ -33,7 +45,16 @@ class Questions(Protocol):
     async def propose(self, name: str, text: str) -> Proposed:
         """Raise a flag that asks for approval of what a meta session's draft would change now."""
 
-    async def wait(self, name: str, number: int, call: Call, limit: float, show: Show) -> int | None:
+    async def command(self, name: str, wanted: Wanted) -> Asked:
+        """Raise a flag that asks to run a command; the same command goes on with the same flag.
+
+        Problem REFUSED `too-long` or `other-view`, NO `no-program` and the like for what could not be run.
+        """
+
+    async def ran(self, name: str, number: int) -> Outcome:
+        """Give what a call is told that asked for a command, once it was handed the answer."""
+
+    async def wait(self, name: str, number: int, call: Waiter, limit: float, show: Show) -> int | None:
         """Wait for the answer to a flag and hand it over to the call, exactly once; the verb's exit code.
 
         `show` makes the text for stdout from an answer. `limit` is in seconds, 0 for none; None when it is
@@ -51,9 +72,10 @@ class Questions(Protocol):
         """Record a person's answer, durably, and deliver it as soon as that can be done."""
 
     async def decide(self, which: str, text: str, by: str, *, approved: bool) -> Answered:
-        """Record a person's verdict on a proposal; an approved one lands, once.
+        """Record a person's verdict on a proposal or a command; an approved one lands, or runs, once.
 
-        Problem REFUSED `changed` when the draft is not what was proposed, NO `no-proposal` for a plain flag.
+        Problem REFUSED `changed` when it is not what was shown, NO `no-proposal` for a plain flag. Returns
+        when the command has ended; cancelled, it goes on.
         """
 
     async def unflag(self, which: str, name: str | None = None) -> Question:

@@ -13,6 +13,7 @@ import trio
 from looop.core.problem import Problem
 from looop.engine import proposals
 from looop.engine.own import Own
+from looop.engine.grants import Grants
 from looop.engine.questions import Questions
 from looop.engine.sessions import Sessions
 from looop.loop import verdicts
@@ -99,6 +100,7 @@ class House:
             notify=tell,
             proposals=landings,
             own=Own(self._site, poke),
+            commands=Grants(profile, env),
             now=clock.now,
             patience=lambda: config.load(profile, env).flag_wait_max,
         )

@@ -6,6 +6,7 @@ engine. Neighbour: `session.flags` is the live side, and delivers what it finds 
 
 from typing import NoReturn
 
+from looop.core.command import Outcome, Wanted
 from looop.core.problem import Exit, Problem
 from looop.core.questions import Answered, Asked, Proposed
 from looop.core.sessions import Question
@@ -43,6 +44,14 @@ class Unattended:
         _needs_engine()
 
     async def propose(self, name: str, text: str) -> Proposed:  # noqa: ARG002 - as asked
+        """Refuse."""
+        _needs_engine()
+
+    async def command(self, name: str, wanted: Wanted) -> Asked:  # noqa: ARG002 - as asked
+        """Refuse."""
+        _needs_engine()
+
+    async def ran(self, name: str, number: int) -> Outcome:  # noqa: ARG002 - as asked
         """Refuse."""
         _needs_engine()
 

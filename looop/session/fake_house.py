@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from looop.core.command import Offer, Outcome, Ran, Wanted
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, State
 from looop.session.bell import Bell
@@ -18,7 +19,7 @@ from looop.session.records import NAME, load
 from looop.session.screen import Modes
 from looop.store import files, sessions
 from looop.store.paths import Profile
-from looop.store.questions import Place
+from looop.store.questions import Answer, Place
 from looop.store.sessions import Entry
 
 
@@ -139,6 +140,37 @@ class FakeProposals:
         if number not in self.landed:
             self.landed.append(number)
         return f"Landed {proposal}."
+
+
+@dataclass
+class FakeCommands:
+    """Commands that are one word with a version; what ran is remembered by number. `pause`: its length."""
+
+    version: str = "v1"
+    ran: list[int] = field(default_factory=list)
+    pause: float = 0.0
+
+    async def offer(self, place: Place, wanted: Wanted) -> Offer:  # noqa: ARG002 - the Protocol's
+        """Give the word and its version."""
+        return Offer(f"{wanted.argv[0]}-{self.version}", f"may this run? {wanted.argv[0]}\n{self.version}")
+
+    async def changed(self, place: Place, token: str) -> Offer | None:  # noqa: ARG002 - the Protocol's
+        """Compare the version."""
+        word, _, version = token.partition("-")
+        return (
+            None if version == self.version else Offer(f"{word}-{self.version}", f"may this run? {word} anew")
+        )
+
+    async def run(self, place: Place, number: int, token: str) -> Ran:  # noqa: ARG002 - the Protocol's
+        """Run it once."""
+        await trio.sleep(self.pause)
+        if number not in self.ran:
+            self.ran.append(number)
+        return Ran(f"{token} ran.", 3, whole=True)
+
+    async def outcome(self, place: Place, answer: Answer) -> Outcome:  # noqa: ARG002 - the Protocol's
+        """Give its code."""
+        return Outcome(answer.code if answer.code is not None else 5, said=answer.text)
 
 
 def busy() -> Problem:

@@ -8,11 +8,13 @@ Neighbours: `handing` gives an answer away, `owing` has what is to be given, `le
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import trio
 
+from looop.core.command import Outcome, Wanted
 from looop.core.problem import Exit, Problem
 from looop.core.questions import Answered, Asked, Proposed
 from looop.core.sessions import Question
@@ -20,8 +22,10 @@ from looop.core.world import Claim
 from looop.session import handing
 from looop.session.handing import House, Owed, Show, Waiter
 from looop.session.leases import Leases
-from looop.session.owing import DISK, NoneOwn, Owing, Own, Proposals, Rings
-from looop.store import events, files, questions
+from looop.session.ordering import Ordering
+from looop.session.owing import DISK, Commands, NoneOwn, Owing, Own, Proposals, Rings
+from looop.session.telling import Telling
+from looop.store import files, questions
 from looop.store.paths import Profile
 from looop.store.questions import Answer, Place
 
@@ -49,6 +53,7 @@ class Flags:
         poke: Callable[[], None],
         notify: Callable[[str], Awaitable[object]],
         proposals: Proposals,
+        commands: Commands,
         own: Own | None = None,
         now: Callable[[], float] = time.time,
         patience: Callable[[], float] = lambda: PATIENCE,
@@ -57,7 +62,6 @@ class Flags:
         self._profile = profile
         self._house = house
         self._poke = poke
-        self._notify = notify
         self._proposals = proposals
         self._own = own or NoneOwn()
         self._now = now
@@ -66,14 +70,15 @@ class Flags:
         self._waiters: dict[tuple[str, str], object] = {}
         self._bell = Rings()
         self._owing = Owing(profile, proposals, self._bell)
-        self._news: list[tuple[Place, Question]] = []
+        self._ordering = Ordering(profile, commands, self._owing, self._raise)
+        self._telling = Telling(profile, notify, now)
         self.leases = Leases(profile, self._living, poke)
 
     async def serve(self, *, task_status: "trio.TaskStatus[None]" = trio.TASK_STATUS_IGNORED) -> None:
         """Deliver answers until cancelled; begins with what an earlier engine left."""
         await self._owing.load(self._giving)
         self._held = set(self._owing.all)
-        await self._remind()
+        await self._telling.remind()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._come_back)
             nursery.start_soon(self._watch)
@@ -91,14 +96,19 @@ class Flags:
         text = text.strip()
         if not text:
             open_now = await files.aside(questions.read, place.folder)
+            if open_now is not None and open_now.command:
+                return Asked(open_now, new=False)
             text = open_now.text if open_now else "It asks for you: look at its screen."
-        question, new = await files.aside(self._asked, place, text, proposal)
-        self._look(name)
-        if new:
-            self._news.append((place, question))
-            self._poke()
-            self._bell.ring()
-        return Asked(question, new)
+        return await self._raise(place, text, proposal)
+
+    async def command(self, name: str, wanted: Wanted) -> Asked:
+        """Raise a flag that asks to run a command; the same command goes on with the same flag."""
+        place = await self._place(name)
+        return await self._ordering.ask(place, wanted)
+
+    async def ran(self, name: str, number: int) -> Outcome:
+        """Give what the call is told that asked for a command, once it was given the answer."""
+        return await self._ordering.outcome(name, number)
 
     async def propose(self, name: str, text: str) -> Proposed:
         """Raise a flag that asks for approval of what the session's draft would change now."""
@@ -115,6 +125,7 @@ class Flags:
         place, deadline = await self._place(name), trio.current_time() + (limit or math.inf)
         with self._waiting(place) as latest:
             while latest():
+                number = await self._asked_now(place, number)
                 owed, seen = self._owing.all.get(number), self._bell.count
                 if owed is None and (how := await self._became(place, number)):
                     return int(Exit.DONE) if how == "wait" else None
@@ -146,7 +157,7 @@ class Flags:
         return await self._recorded(Owed(place, made))
 
     async def decide(self, which: str, text: str, by: str, *, approved: bool) -> Answered:
-        """Record a person's verdict on a proposal; an approved one lands."""
+        """Record a person's verdict on a proposal or a command; an approved one lands, or runs."""
         if (own := await self._own.decide(which, text, approved=approved)) is not None:
             return own
         place, question = await files.aside(questions.find, self._profile, which)
@@ -156,9 +167,11 @@ class Flags:
                 "no-proposal",
                 f"⚑ {question.number} is a question and no proposal: `looop answer {question.number} TEXT`.",
             )
-        if approved and await self._proposals.digest(place) != question.proposal:
-            raise questions.changed(question.number)
+        if approved:
+            await self._unchanged(place, question, question.proposal)
         made = await files.aside(self._verdict, place, question, text, by, approved)
+        if question.command:
+            return await self._recorded(Owed(place, made))
         owed = await self._owing.land(Owed(place, made))
         said = await self._recorded(owed)
         landed = owed.answer.landed if owed.complete else "It lands as soon as the policy files are free."
@@ -205,11 +218,31 @@ class Flags:
         """End a lease."""
         return await self.leases.unclaim(lease, name)
 
-    def _asked(self, place: Place, text: str, proposal: str | None) -> tuple[Question, bool]:
-        question, new = questions.ask(self._profile, place, text, proposal, now=self._now())
+    async def _raise(
+        self,
+        place: Place,
+        text: str,
+        proposal: str | None,
+        *,
+        command: bool = False,
+        replaces: int | None = None,
+    ) -> Asked:
+        ask = partial(questions.ask, command=command, replaces=replaces, now=self._now())
+        question, new = await files.aside(ask, self._profile, place, text, proposal)
+        self._look(place.session)
         if new:
-            self._told("flag", place, question.number, question.text)
-        return question, new
+            await files.aside(self._telling.note, "flag", place, question.number, question.text)
+            self._telling.news.append((place, question))
+            self._poke()
+            self._bell.ring()
+        return Asked(question, new)
+
+    async def _unchanged(self, place: Place, question: Question, proposal: str) -> None:
+        """Refuse to approve what is not what was shown; a command is asked anew then, under a new number."""
+        if question.command:
+            await self._ordering.check(place, question.number, proposal)
+        elif await self._proposals.digest(place) != proposal:
+            raise questions.changed(question.number)
 
     def _verdict(self, place: Place, question: Question, text: str, by: str, approved: bool) -> Answer:
         words = ": ".join(filter(None, ["approved" if approved else "denied", text]))
@@ -224,28 +257,14 @@ class Flags:
             now=self._now(),
         )
 
-    async def _remind(self) -> None:
-        """Tell of flags of which an engine before us may have told nobody: once more, however that ends."""
-        with suppress(*DISK):
-            for place, question in await files.aside(questions.unnotified, self._profile):
-                await files.aside(questions.notified, self._profile, place, question.number)
-                self._news.append((place, question))
-
-    async def _tell(self, place: Place, question: Question) -> None:
-        await self._notify(f"{place.session}: {question.text}")
-        with suppress(*DISK):
-            await files.aside(questions.notified, self._profile, place, question.number)
-
-    def _told(self, kind: str, place: Place, number: int, text: str) -> None:
-        with suppress(OSError):  # events inform; a full disk keeps nobody from asking or answering
-            events.emit(self._profile, kind, session=place.session, number=number, text=text, at=self._now())
-
     async def _recorded(self, owed: Owed) -> Answered:
         """Let an answer go its way, and wait a moment for what becomes of it."""
         self._owing.keep(owed)
-        await files.aside(self._told, "answer", owed.place, owed.number, owed.answer.text)
+        await files.aside(self._telling.note, "answer", owed.place, owed.number, owed.answer.text)
         self._look(owed.place.session)
         self._poke()
+        while owed.answer.command and (now := self._owing.all.get(owed.number)) and not now.complete:
+            await self._bell.wait()
         with trio.move_on_after(_FATE if self._seat(owed) else 0):
             while owed.number in self._owing.all:
                 await self._bell.wait()
@@ -253,13 +272,15 @@ class Flags:
 
     async def _fate(self, owed: Owed) -> str:
         now = await files.aside(questions.answer_to, owed.place.folder, owed.number)
+        became = (now.landed or "").partition("\n")[0] if now is not None and now.command else ""
         if now is not None and now.delivered is not None:
-            return {"wait": "It was given to the call that waited for it.", "typed": "It was typed."}.get(
-                now.delivered.how, "It was told."
-            )
-        if self._seat(owed) is None:
-            return "The session has ended: the next tick is told, or its next run, whichever comes first."
-        return "It is typed as soon as the session is idle."
+            told = {"wait": "It was given to the call that waited for it.", "typed": "It was typed."}
+            how = told.get(now.delivered.how, "It was told.")
+        elif self._seat(owed) is None:
+            how = "The session has ended: the next tick is told, or its next run, whichever comes first."
+        else:
+            how = "It is typed as soon as the session is idle."
+        return f"{became} {how}".strip()
 
     async def _hand(self, owed: Owed, call: Waiter, show: Show) -> None:
         with self._give(owed.number):
@@ -305,8 +326,10 @@ class Flags:
 
     def _begin(self, nursery: trio.Nursery) -> None:
         """Start whatever can be done now."""
-        while self._news:
-            nursery.start_soon(self._tell, *self._news.pop(0))
+        while self._telling.news:
+            nursery.start_soon(self._telling.tell, *self._telling.news.pop(0))
+        for owed in self._ordering.due():
+            nursery.start_soon(self._ordering.run, owed)
         for owed in self._owing.next():
             if owed.number not in self._giving and self._typable(owed):
                 self._giving.add(owed.number)
@@ -330,6 +353,11 @@ class Flags:
         async for _ in self._house.changes():
             if self._owing.all:
                 self._bell.ring()
+
+    async def _asked_now(self, place: Place, number: int) -> int:
+        """Give the flag in whose place this one stands by now, because what it asked had changed."""
+        question = await files.aside(questions.read, place.folder)
+        return question.number if question is not None and number in question.replaces else number
 
     async def _became(self, place: Place, number: int) -> str | None:
         """Tell how an answer was given; None while it was not. Problem when none will come."""

@@ -109,6 +109,12 @@ class Owed:
         return not self.answer.approved or self.answer.landed is not None
 
     @property
+    def taken(self) -> tuple[str, ...]:
+        """How its call says that it has the answer."""
+        verb = ("guard", "ask") if self.answer.command else ("flag",)
+        return (*verb, "--taken", str(self.number))
+
+    @property
     def text(self) -> str:
         """What the session is told."""
         return ": ".join(filter(None, [self.answer.text, self.answer.landed]))
@@ -137,7 +143,7 @@ async def hand(profile: Profile, owed: Owed, waiter: Waiter, show: Show) -> bool
         due = await files.aside(questions.is_owed, profile, owed.place, owed.number)
     if not due:
         return False
-    await waiter.hand_over(show(owed.number, owed.text), ("flag", "--taken", str(owed.number)))
+    await waiter.hand_over(show(owed.number, owed.text), owed.taken)
     await waiter.flushed()
     return True
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import trio
 from msgspec import structs
 
+from looop.core.command import Offer, Outcome, Ran, Wanted
 from looop.core.problem import Problem
 from looop.core.questions import Answered
 from looop.session import handing
@@ -20,7 +21,7 @@ from looop.session.handing import Owed
 from looop.store import files, questions
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
-from looop.store.questions import Place
+from looop.store.questions import Answer, Place
 
 DISK = (OSError, Problem, Unreadable)
 """What may keep an answer from being written, landed or typed now, and not later."""
@@ -52,6 +53,22 @@ class NoneOwn:
     async def decide(self, which: str, text: str, *, approved: bool) -> Answered | None:  # noqa: ARG002
         """Find none."""
         return None
+
+
+class Commands(Protocol):
+    """What workers' guarded commands need; `place` is the session's."""
+
+    async def offer(self, place: Place, wanted: Wanted) -> Offer:
+        """Read what a worker wants to have run, for a person to look at. May raise Problem."""
+
+    async def changed(self, place: Place, token: str) -> Offer | None:
+        """Read it again: None if all is as it was shown, else what to ask now. May raise Problem."""
+
+    async def run(self, place: Place, number: int, token: str) -> Ran:
+        """Run it, once however often this is called and whoever dies; what became of it."""
+
+    async def outcome(self, place: Place, answer: Answer) -> Outcome:
+        """Give what the call is told that asked."""
 
 
 class Rings(Bell):
@@ -96,6 +113,10 @@ class Owing:
         self._changed += 1
         self._bell.ring()
 
+    def ring(self) -> None:
+        """Have everybody look again."""
+        self._bell.ring()
+
     def next(self) -> tuple[Owed, ...]:
         """Give one answer for each generation: what was begun is ended before another text is typed."""
         turns = sorted(self.all.values(), key=lambda it: (it.number not in self.begun, it.number))
@@ -123,6 +144,14 @@ class Owing:
             await files.aside(questions.land, self._profile, owed.place, answer.number, said)
             return replace(owed, answer=structs.replace(answer, landed=said))
 
+    async def ran(self, owed: Owed, ran: Ran) -> None:
+        """Owe what became of an approved command, from now on."""
+        place, number = owed.place, owed.number
+        await files.aside(questions.land, self._profile, place, number, ran.said, ran.code)
+        if number in self.all:
+            answer = structs.replace(owed.answer, landed=ran.said, code=ran.code)
+            self.keep(replace(owed, answer=answer))
+
     async def load(self, giving: Collection[int]) -> None:
         """Read what is owed from the files; finish what was cut off. A disk that fails is asked again."""
         with suppress(*DISK):
@@ -145,7 +174,7 @@ class Owing:
                     await self._finish(owed)
 
     async def _finish(self, owed: Owed) -> None:
-        if not owed.complete and (landed := await self.land(owed)).complete:
+        if not (owed.complete or owed.answer.command) and (landed := await self.land(owed)).complete:
             self.keep(landed)
         text, enter = await files.aside(handing.begun, owed)
         if enter:

@@ -46,8 +46,8 @@ class Delivered(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """A person's answer. `approved` is the verdict on a proposal, whose digest is `proposal`.
 
-    `landed` says what became of it then. `handed`: a waiting call was about to be given it; whether it was,
-    `delivered` says, or after a crash the call itself.
+    `landed` says what became of it then, `code` how a command ended. `handed`: a waiting call was about to be
+    given it; whether it was, `delivered` says, or after a crash the call itself.
     """
 
     number: int
@@ -60,6 +60,8 @@ class Answer(msgspec.Struct, frozen=True):
     landed: str | None = None
     delivered: Delivered | None = None
     handed: bool = False
+    command: bool = False
+    code: int | None = None
     v: int = 1
 
 
@@ -101,6 +103,22 @@ def places(profile: Profile) -> tuple[Place, ...]:
 def place_of(profile: Profile, session: str) -> Place | None:
     """Give the newest generation's folder of a session."""
     return _place(profile.sessions / session)
+
+
+def here(profile: Profile, place: Place) -> Place:
+    """Find a generation where it is now: a later one may have taken its folder's name meanwhile.
+
+    Problem MISSING `no-session` when it was removed.
+    """
+    same = _place(place.folder)
+    if same is not None and same.generation == place.generation:
+        return same
+    found = next((it for it in places(profile) if it.generation == place.generation), None)
+    if found is None:
+        raise Problem(
+            Exit.MISSING, "no-session", f"The run of {place.session} that this belongs to was removed."
+        )
+    return found
 
 
 def find(profile: Profile, which: str) -> tuple[Place, Question]:
@@ -150,7 +168,7 @@ def answer_to(folder: Path, number: int) -> Answer | None:
 def is_owed(profile: Profile, place: Place, number: int) -> bool:
     """Tell whether an answer is there and was told to nobody yet."""
     with locked(profile):
-        found = answer_to(_now(profile, place).folder, number)
+        found = answer_to(here(profile, place).folder, number)
     return found is not None and found.delivered is None
 
 
@@ -160,24 +178,41 @@ def undelivered(folder: Path) -> tuple[Answer, ...]:
 
 
 def ask(
-    profile: Profile, place: Place, text: str, proposal: str | None = None, *, now: float | None = None
+    profile: Profile,
+    place: Place,
+    text: str,
+    proposal: str | None = None,
+    *,
+    command: bool = False,
+    replaces: int | None = None,
+    now: float | None = None,
 ) -> tuple[Question, bool]:
     """Raise the generation's flag, durably; asking again replaces text and proposal under the same number.
 
-    True if it is a new one, of which a person has to be told.
+    True if it is a new one, of which a person has to be told. A command has a number for itself alone:
+    nothing else is ever asked under it. `replaces`: only while that flag is open, else MISSING `no-flag`.
     """
-    text = text[:LONGEST_TEXT]
+    text = text if command else text[:LONGEST_TEXT]
     with locked(profile):
-        place = _now(profile, place)
+        place = here(profile, place)
         before = _raised(place.folder)
-        if before is not None:
+        if replaces is not None and (before is None or before.number != replaces):
+            raise _closed(place, replaces)
+        fresh = (
+            before is None
+            or replaces is not None
+            or ((before.command or command) and (before.command, before.proposal) != (command, proposal))
+        )
+        if before is not None and not fresh:
             question = replace(before, text=text, proposal=proposal)
         else:
             number = flags.next_number(profile, _highest(place.folder))
-            question = _Raised(number, text, time.time() if now is None else now, proposal)
+            past = (*before.replaces, before.number) if before and replaces else ()
+            at = time.time() if now is None else now
+            question = _Raised(number, text, at, proposal, command, past)
         if question != before:
             files.durable(place.folder / _FLAG, msgspec.json.encode(question))
-    return _plain(question), before is None
+    return _plain(question), fresh
 
 
 def unnotified(profile: Profile) -> tuple[tuple[Place, Question], ...]:
@@ -189,7 +224,7 @@ def unnotified(profile: Profile) -> tuple[tuple[Place, Question], ...]:
 def notified(profile: Profile, place: Place, number: int) -> None:
     """Write down, durably, that a person was told of an open flag."""
     with locked(profile):
-        folder = _now(profile, place).folder
+        folder = here(profile, place).folder
         raised = _raised(folder)
         if raised is not None and raised.number == number and not raised.notified:
             files.durable(folder / _FLAG, msgspec.json.encode(replace(raised, notified=True)))
@@ -198,7 +233,7 @@ def notified(profile: Profile, place: Place, number: int) -> None:
 def withdraw(profile: Profile, place: Place) -> Question | None:
     """Take the open flag down without an answer, durably; None if none is open."""
     with locked(profile):
-        place = _now(profile, place)
+        place = here(profile, place)
         question = read(place.folder)
         if question is not None:
             files.durable_remove(place.folder / _FLAG)
@@ -218,22 +253,26 @@ def answer(
 ) -> Answer:
     """Record an answer, durably: the first one wins. With `proposal` only while it is what is asked about.
 
-    Problem REFUSED `answered` when somebody was faster, `changed` when the proposal is another one by now;
-    MISSING `no-flag` when it is not open; NO `too-long`.
+    Problem REFUSED `answered` when somebody was faster, `changed` when the proposal is another by now,
+    `command` without a verdict on one; MISSING `no-flag` when it is not open; NO `too-long`.
     """
     if len(text.encode(errors="replace")) > LONGEST_ANSWER:
         raise Problem(
             Exit.NO, "too-long", f"An answer has at most {LONGEST_ANSWER} bytes: put the rest into a file."
         )
     with locked(profile):
-        place = _now(profile, place)
+        place = here(profile, place)
         question = read(place.folder)
         if question is None or question.number != number:
             raise _closed(place, number)
         if proposal is not None and proposal != question.proposal:
             raise changed(number)
+        if question.command and approved is None:
+            raise _asks_for_a_command(number)
         at = time.time() if now is None else now
-        made = Answer(number, text, at, by, question.text, question.proposal, approved)
+        made = Answer(
+            number, text, at, by, question.text, question.proposal, approved, command=question.command
+        )
         try:
             files.exclusive(_path(place.folder, number), msgspec.json.encode(made))
         except FileExistsError:
@@ -245,7 +284,7 @@ def answer(
 def deliver(profile: Profile, place: Place, number: int, how: str, now: float | None = None) -> bool:
     """Write down, durably, that an answer was delivered; False if it was already, or there is none."""
     with locked(profile):
-        folder = _now(profile, place).folder
+        folder = here(profile, place).folder
         found = answer_to(folder, number)
         if found is None or found.delivered is not None:
             return False
@@ -257,7 +296,7 @@ def deliver(profile: Profile, place: Place, number: int, how: str, now: float | 
 def hand(profile: Profile, place: Place, number: int) -> bool:
     """Write down, durably, that a call is about to be given an answer; False if it is owed no longer."""
     with locked(profile):
-        folder = _now(profile, place).folder
+        folder = here(profile, place).folder
         found = answer_to(folder, number)
         if found is None or found.delivered is not None:
             return False
@@ -266,12 +305,14 @@ def hand(profile: Profile, place: Place, number: int) -> bool:
     return True
 
 
-def land(profile: Profile, place: Place, number: int, sentence: str) -> None:
-    """Write down, durably, what became of an approved proposal."""
+def land(profile: Profile, place: Place, number: int, sentence: str, code: int | None = None) -> None:
+    """Write down, durably, what became of an approved proposal or command."""
     with locked(profile):
-        folder = _now(profile, place).folder
+        folder = here(profile, place).folder
         if (found := answer_to(folder, number)) and found.landed is None:
-            files.durable(_path(folder, number), msgspec.json.encode(replace(found, landed=sentence)))
+            files.durable(
+                _path(folder, number), msgspec.json.encode(replace(found, landed=sentence, code=code))
+            )
 
 
 def changed(number: int) -> Problem:
@@ -281,19 +322,6 @@ def changed(number: int) -> Problem:
         "changed",
         f"The draft of ⚑ {number} has changed since it was proposed: look at it again.",
     )
-
-
-def _now(profile: Profile, place: Place) -> Place:
-    """Find a generation where it is now: a later one may have taken its folder's name meanwhile."""
-    here = _place(place.folder)
-    if here is not None and here.generation == place.generation:
-        return here
-    found = next((it for it in places(profile) if it.generation == place.generation), None)
-    if found is None:
-        raise Problem(
-            Exit.MISSING, "no-session", f"The run of {place.session} that this belongs to was removed."
-        )
-    return found
 
 
 def _not_found(profile: Profile, which: str, there: list[str]) -> Problem:
@@ -318,6 +346,14 @@ def _was_answered(number: int) -> Problem:
     return Problem(Exit.REFUSED, "answered", f"⚑ {number} was answered already, and the first answer counts.")
 
 
+def _asks_for_a_command(number: int) -> Problem:
+    return Problem(
+        Exit.REFUSED,
+        "command",
+        f"⚑ {number} asks to run a command: `looop approve {number}`, or `looop deny {number} WHY`.",
+    )
+
+
 def _closed(place: Place, number: int) -> Problem:
     if files.present(_path(place.folder, number)):
         return _was_answered(number)
@@ -330,7 +366,9 @@ def _raised(folder: Path) -> _Raised | None:
 
 
 def _plain(raised: _Raised) -> Question:
-    return Question(raised.number, raised.text, raised.raised, raised.proposal)
+    return Question(
+        raised.number, raised.text, raised.raised, raised.proposal, raised.command, raised.replaces
+    )
 
 
 def _highest(folder: Path) -> int:

@@ -14,7 +14,7 @@ from looop.core.problem import Problem
 from looop.core.sessions import State
 from looop.session import flags as module
 from looop.session import handing
-from looop.session.fake_house import FakeHouse, FakeProposals, FakeWaiter
+from looop.session.fake_house import FakeCommands, FakeHouse, FakeProposals, FakeWaiter
 from looop.session.flags import Flags
 from looop.store import questions
 from support.profiles import made_in
@@ -51,7 +51,12 @@ class Story:
     async def boot(self) -> None:
         self.scope, self.dying = trio.CancelScope(), None
         self.flags = Flags(
-            self.profile, self.house, poke=lambda: None, notify=self.notify, proposals=FakeProposals()
+            self.profile,
+            self.house,
+            poke=lambda: None,
+            notify=self.notify,
+            proposals=FakeProposals(),
+            commands=FakeCommands(),
         )
         await self.nursery.start(self.live)
 

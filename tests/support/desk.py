@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from looop.session.fake_house import FakeHouse, FakeProposals
+from looop.session.fake_house import FakeCommands, FakeHouse, FakeProposals
 from looop.session.flags import Flags
 from looop.store import questions
 from looop.store.paths import Profile
@@ -25,6 +25,7 @@ class Desk:
     profile: Profile
     house: FakeHouse
     proposals: FakeProposals = field(default_factory=FakeProposals)
+    commands: FakeCommands = field(default_factory=FakeCommands)
     pokes: int = 0
     notified: list[str] = field(default_factory=list)
 
@@ -32,7 +33,14 @@ class Desk:
         self.flags = self.another()
 
     def another(self) -> Flags:
-        return Flags(self.profile, self.house, poke=self.poke, notify=self.notify, proposals=self.proposals)
+        return Flags(
+            self.profile,
+            self.house,
+            poke=self.poke,
+            notify=self.notify,
+            proposals=self.proposals,
+            commands=self.commands,
+        )
 
     def poke(self) -> None:
         self.pokes += 1

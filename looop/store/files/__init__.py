@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 from looop.store.files.folders import empty_dir, free_bytes, private_dir, remove_temps, remove_tree
 from looop.store.files.locks import Held, Lock, lock
 from looop.store.files.logs import append, append_durable, mend_tail, previous, rotate, tail_lines
-from looop.store.files.reading import NotRegular, TooLarge, present, read_head, read_regular, tail
+from looop.store.files.reading import (
+    NotRegular,
+    TooLarge,
+    fingerprint,
+    present,
+    read_head,
+    read_regular,
+    tail,
+)
 from looop.store.files.writing import (
     copy_regular,
     durable,
@@ -41,6 +49,7 @@ __all__ = [
     "durable_set",
     "empty_dir",
     "exclusive",
+    "fingerprint",
     "free_bytes",
     "lock",
     "mend_tail",

@@ -51,6 +51,20 @@ def read_regular(path: Path, limit: int) -> bytes:
     return data
 
 
+def fingerprint(path: Path, limit: int) -> tuple[str, int]:
+    """Give a regular file's SHA-256 in hex, and its size; TooLarge if that is more than `limit` bytes."""
+    import hashlib  # noqa: PLC0415 - OpenSSL, which most verbs don't load
+
+    with opened(path) as (fd, found):
+        size, sum_ = 0, hashlib.sha256()
+        while size <= limit and (part := os.read(fd, _CHUNK)):
+            size += len(part)
+            sum_.update(part)
+    if size > limit:
+        raise TooLarge(path, max(size, found.st_size), limit)
+    return sum_.hexdigest(), size
+
+
 def read_head(path: Path, limit: int) -> tuple[bytes, int]:
     """Read the first `limit` bytes of a regular file, and tell how many it holds in all."""
     with opened(path) as (fd, found):
