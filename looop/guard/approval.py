@@ -170,7 +170,7 @@ def _parts(word: str) -> Iterator[str]:
     yield value
     yield value.removeprefix("@")
     if word.startswith("-") and not word.startswith("--"):
-        yield word[2:]
+        yield word[2:].removeprefix("@")
 
 
 def _pin_file(what: str, path: Path, pins: list[Pin], loose: list[str]) -> None:
