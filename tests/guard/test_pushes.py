@@ -121,5 +121,5 @@ async def test_another_repository_is_followed_or_not_pinned(
 ) -> None:
     argv = ("git", "-C", "clone", "push", "origin", "main")
     assert "sends main" in {pin.what for pin in (await pushes.effect(argv, tmp_path, env)).pins}
-    argv = ("git", f"--git-dir={tmp_path}/clone/.git", "push", "origin", "main")
-    assert (await pushes.effect(argv, tmp_path, env)).loose
+    elsewhere = ("git", f"--git-dir={tmp_path}/clone/.git", "push", "origin", "main")
+    assert (await pushes.effect(elsewhere, tmp_path, env)).loose
