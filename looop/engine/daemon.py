@@ -225,13 +225,14 @@ class Engine:
             await trio.sleep(self._timing.pat)
 
     async def _rest_or_leave(self) -> None:
-        """Without `.up` end the pulse; leave once no session lived and no verb ran at two looks in a row."""
+        """Without `.up` end the pulse; leave once nothing lived and no verb ran at two looks in a row."""
         if self._wanted():
             self._unwanted = 0
             return
         if self._held is not None:
             await self._ward.stop()
-        self._unwanted = self._unwanted + 1 if not self._residents.living and self._control.idle else 0
+        idle = self._control.idle and not (self._residents.living or self._residents.busy)
+        self._unwanted = self._unwanted + 1 if idle else 0
         if self._unwanted > 1:
             self._leave.set()
 

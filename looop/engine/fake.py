@@ -92,6 +92,7 @@ class FakeResidents:
     """An empty house; `living` is what a test says it is."""
 
     living: int = 0
+    busy: bool = False
 
     @property
     def sessions(self) -> Sessions:

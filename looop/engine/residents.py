@@ -46,6 +46,10 @@ class Residents(Protocol):
     def living(self) -> int:
         """How many sessions live."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether something of theirs is under way that an engine must not leave: a command that runs."""
+
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take over what keeper has, then live until cancelled; sessions go on without us."""
 
@@ -123,6 +127,11 @@ class House:
     def living(self) -> int:
         """How many sessions live."""
         return self._host.living
+
+    @property
+    def busy(self) -> bool:
+        """Whether an approved command runs."""
+        return self._flags.ordering.running
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Finish landings that a crash cut off, take over what keeper has, then live until cancelled."""

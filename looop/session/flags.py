@@ -70,7 +70,7 @@ class Flags:
         self._waiters: dict[tuple[str, str], object] = {}
         self._bell = Rings()
         self._owing = Owing(profile, proposals, self._bell)
-        self._ordering = Ordering(profile, commands, self._owing, self._raise)
+        self.ordering = Ordering(profile, commands, self._owing, self._raise)
         self._telling = Telling(profile, notify, now)
         self.leases = Leases(profile, self._living, poke)
 
@@ -104,11 +104,11 @@ class Flags:
     async def command(self, name: str, wanted: Wanted) -> Asked:
         """Raise a flag that asks to run a command; the same command goes on with the same flag."""
         place = await self._place(name)
-        return await self._ordering.ask(place, wanted)
+        return await self.ordering.ask(place, wanted)
 
     async def ran(self, name: str, number: int) -> Outcome:
         """Give what the call is told that asked for a command, once it was given the answer."""
-        return await self._ordering.outcome(name, number)
+        return await self.ordering.outcome(name, number)
 
     async def propose(self, name: str, text: str) -> Proposed:
         """Raise a flag that asks for approval of what the session's draft would change now."""
@@ -240,7 +240,7 @@ class Flags:
     async def _unchanged(self, place: Place, question: Question, proposal: str) -> None:
         """Refuse to approve what is not what was shown; a command is asked anew then, under a new number."""
         if question.command:
-            await self._ordering.check(place, question.number, proposal)
+            await self.ordering.check(place, question.number, proposal)
         elif await self._proposals.digest(place) != proposal:
             raise questions.changed(question.number)
 
@@ -328,8 +328,8 @@ class Flags:
         """Start whatever can be done now."""
         while self._telling.news:
             nursery.start_soon(self._telling.tell, *self._telling.news.pop(0))
-        for owed in self._ordering.due():
-            nursery.start_soon(self._ordering.run, owed)
+        for owed in self.ordering.due():
+            nursery.start_soon(self.ordering.run, owed)
         for owed in self._owing.next():
             if owed.number not in self._giving and self._typable(owed):
                 self._giving.add(owed.number)

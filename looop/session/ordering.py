@@ -46,6 +46,11 @@ class Ordering:
         self._raise = raise_
         self._running: set[int] = set()
 
+    @property
+    def running(self) -> bool:
+        """Whether a command runs, or is about to."""
+        return bool(self._running)
+
     async def ask(self, place: Place, wanted: Wanted) -> Asked:
         """Raise a flag for a command. The same one goes on with the same flag, after its approval too."""
         offer = await self._commands.offer(place, wanted)

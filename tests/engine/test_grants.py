@@ -58,10 +58,10 @@ class Asked:
     def engine(self) -> Grants:
         return Grants(self.profile, self.env)
 
-    async def offer(self, stdin: bytes = b"") -> Offer:
+    async def offer(self, stdin: bytes = b"", argv: tuple[str, ...] = ("ship", "it")) -> Offer:
         caller = subprocess.Popen(["sleep", "1000"], cwd=self.work)
         try:
-            wanted = Wanted(("ship", "it"), str(self.work), caller.pid, stdin)
+            wanted = Wanted(argv, str(self.work), caller.pid, stdin)
             return await self.engine().offer(self.place, wanted)
         finally:
             caller.kill()
@@ -120,6 +120,27 @@ async def test_killed_at_any_step_it_never_runs_twice(
         assert (later[0].code, "not known whether it ran" in later[0].said) == (1, True)
     else:
         assert later[0].code == 3
+
+
+async def test_what_may_have_run_is_never_said_not_to_have_run(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = await asked.offer()
+    assert grants.spend(asked.profile, asked.place, NUMBER, offer.token, module.moment())
+    asked.says("changed by its own run")
+    assert "not known whether it ran" in (await asked.engine().run(asked.place, NUMBER, offer.token)).said
+
+
+async def test_an_approval_is_spent_once_however_many_try(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = await asked.offer()
+    monkeypatch.setattr(grants, "spent", lambda *_: False)  # both looked before either spent it
+    ran = [(await asked.engine().run(asked.place, NUMBER, offer.token)).code for _ in range(2)]
+    assert (asked.count, ran) == (1, [3, 3])
+    (grants.folder(asked.place) / f"{NUMBER}.ended").unlink()
+    assert (await asked.engine().run(asked.place, NUMBER, offer.token)).code == 1
+    assert asked.count == 1
 
 
 async def test_cut_off_in_the_middle_it_is_ended_and_not_known_to_have_run(
@@ -242,3 +263,27 @@ async def test_what_can_not_be_read_is_not_offered(asked: Asked) -> None:
     with pytest.raises(Problem) as refused:
         await asked.offer()
     assert refused.value.kind == "no-program"
+
+
+async def test_an_approved_push_sends_what_was_shown_and_runs_no_hook(asked: Asked, tmp_path: Path) -> None:
+    who = {f"GIT_{part}_{what}": "x" for part in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+    def git(*argv: str) -> str:
+        env = {**os.environ, **who, "HOME": str(tmp_path)}
+        done = subprocess.run(["git", *argv], cwd=asked.work, env=env, check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    git("init", "-q", "-b", "main")
+    git("init", "-q", "--bare", str(tmp_path / "there"))
+    git("commit", "-q", "--allow-empty", "-m", "one")
+    git("remote", "add", "origin", str(tmp_path / "there"))
+    git("config", "core.fsmonitor", f"touch {tmp_path}/sprung;")
+    hook = asked.work / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    hook.chmod(0o755)
+    offer = await asked.offer(argv=("git", "push", "origin", "main"))
+    assert f"pinned: sends main: {git('rev-parse', 'main')}" in offer.text
+    assert (await asked.engine().run(asked.place, NUMBER, offer.token)).code == 0
+    assert git("--git-dir", str(tmp_path / "there"), "rev-parse", "main") == git("rev-parse", "main")
+    assert not (tmp_path / "sprung").exists()

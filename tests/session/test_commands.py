@@ -99,7 +99,7 @@ async def test_a_command_that_runs_is_gone_on_with_and_not_asked_again(desk: Des
     async with serving(desk.flags) as flags, trio.open_nursery() as nursery:
         number = await asked(flags)
         nursery.start_soon(_approve, flags, number)
-        await until(lambda: flags._owing.all, "the approval")
+        await until(lambda: flags._owing.all and flags.ordering.running, "the run")
         desk.commands.version = "v2"  # what it does shows already
         assert await asked(flags) == number
         nursery.cancel_scope.cancel()
