@@ -12,8 +12,8 @@ import trio
 
 from looop.core.problem import Problem
 from looop.engine import proposals
-from looop.engine.own import Own
 from looop.engine.grants import Grants
+from looop.engine.own import Own
 from looop.engine.questions import Questions
 from looop.engine.sessions import Sessions
 from looop.loop import verdicts

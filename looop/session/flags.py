@@ -45,7 +45,7 @@ _FATE = 1.0  # seconds in which a person is told what became of an answer
 class Flags:
     """The flags, answers and claims of one profile, while `serve` runs. A call may be cancelled anywhere."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the doors to all who decide, land and run, each by name
         self,
         profile: Profile,
         house: House,

@@ -38,7 +38,13 @@ class Desks:
         own = Own(lambda: site, self.poke)
         desk = Desk(profile, FakeHouse(profile))
         self.flags = Flags(
-            profile, desk.house, poke=self.poke, notify=desk.notify, proposals=desk.proposals, own=own
+            profile,
+            desk.house,
+            poke=self.poke,
+            notify=desk.notify,
+            proposals=desk.proposals,
+            commands=desk.commands,
+            own=own,
         )
 
     def poke(self) -> None:
