@@ -1,0 +1,72 @@
+"""The guard's judgement: which rule a command falls under, if any.
+
+In: a command's words, the rules that count, where it would run. Out: the first `Rule`, or None. Pure, and
+a seatbelt: it knows words, not what a program makes of its own configuration or of a script that it is given.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from looop.core import forbidden_git
+from looop.core.argv import NONE, after, is_option
+from looop.core.forbidden import TABLE
+from looop.core.rules import Added, Guard, Rule, Rules, Where
+from looop.core.wrapped import commands
+
+__all__ = ["Added", "Guard", "Rule", "Rules", "Where", "asks_branch", "hot", "judge", "known"]
+
+
+def judge(argv: Sequence[str], rules: Rules, where: Where) -> Rule | None:
+    """Give the rule that holds this command; None if it may run.
+
+    A push that names no branch is judged only if `where.branch` says which one is checked out: ask
+    `asks_branch` first whether that matters.
+    """
+    for name, args in commands(argv):
+        for entry in TABLE:
+            if name in entry.programs and entry.rule.name not in rules.off and entry.test(args, where):
+                return entry.rule
+        for added in rules.added:
+            if added.name not in rules.off and _matches(added.match, (name, *args)):
+                return Rule(added.name, added.why)
+    return None
+
+
+def asks_branch(argv: Sequence[str]) -> tuple[str, ...] | None:
+    """Give git's options before `push`, if the answer depends on the branch that is checked out there."""
+    for name, args in commands(argv):
+        if name == "git" and (before := forbidden_git.current(args)) is not None:
+            return before
+    return None
+
+
+def known(rules: Rules) -> tuple[Rule, ...]:
+    """List all rules, built in and added, whether on or off."""
+    return (*(entry.rule for entry in TABLE), *(Rule(added.name, added.why) for added in rules.added))
+
+
+def hot(rules: Rules) -> dict[str, tuple[str, ...]]:
+    """Give each program that a rule is about, with the patterns of a shell's `case` that matter of it.
+
+    If none of its arguments is like any of them, `judge` would say None.
+    """
+    found: dict[str, set[str]] = {}
+    for entry in TABLE:
+        if entry.rule.name not in rules.off:
+            for program in entry.programs:
+                found.setdefault(program, set()).update(entry.hot)
+    for added in rules.added:
+        if added.name not in rules.off:
+            found.setdefault(added.match[0], set()).add("*")
+    return {program: tuple(sorted(patterns)) for program, patterns in sorted(found.items())}
+
+
+def _matches(match: Sequence[str], words: Sequence[str]) -> bool:
+    """Tell whether the words are these, in order; a `*` at the end stands for any number of them."""
+    options = [it for it in match if is_option(it)]
+    if not all(any(fnmatchcase(word, it) for word in words[1:]) for it in options):
+        return False
+    plain = [it for it in match if not is_option(it)]
+    if plain[-1] == "*":
+        plain.pop()
+    return bool(after(words, [{it} for it in plain], NONE))

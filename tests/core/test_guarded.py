@@ -1,0 +1,370 @@
+"""Which rule holds which command: a table, and a property that no harmless option hides one."""
+
+import shlex
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from looop.core.guarded import Added, Rules, Where, asks_branch, hot, judge, known
+
+WHERE = Where(
+    cwd="/data/sandboxes/fix-1/mail",
+    clears=("/data/sandboxes", "/tmp", "~/scratch"),
+    home="/home/ada",
+    branch="looop/fix",
+)
+
+HELD = {
+    "git-push-force": [
+        "git push --force",
+        "git push -f origin feature",
+        "git push -fu origin feature",
+        "git push -uf origin feature",
+        "git push origin feature -f",
+        "git push --force-with-lease origin feature",
+        "git push --force-with-lease=feature:1234 origin feature",
+        "git push --force-w origin feature",
+        "git push --mirror",
+        "git push origin +feature",
+        "git push origin +HEAD:feature",
+        "git push origin :feature",
+        "git push --delete origin feature",
+        "git push -d origin feature",
+        "git push --prune origin refs/heads/x",
+        "git -C /repo push -f",
+        "git -C /repo -c user.name=x push -f",
+        "git --git-dir=/repo/.git --work-tree /repo push --force",
+        "git --no-pager push -f",
+        "git --unheard-of value push -f",
+        "git push -o ci.skip -f",
+        "git push -oci.skip -f",
+        "git push --force -- origin feature",
+        "/usr/bin/git push -f",
+        "env GIT_TRACE=1 git push -f",
+        "env -u HOME -i git push -f",
+        "env -S 'git push -f'",
+        "command git push -f",
+        "exec -a g git push -f",
+        "nice -n 5 git push -f",
+        "timeout -k 5 60 git push -f",
+        "xargs -n 1 git push -f",
+        "nice env A=1 timeout 5 git push -f",
+        "git -c alias.p='push -f' p",
+        "git -c alias.p='!git push --force' p origin",
+        "git -c alias.P=push p -f",
+    ],
+    "git-push-protected": [
+        "git push origin main",
+        "git push origin master",
+        "git push -u origin main",
+        "git push -uo x origin main",
+        "git push origin HEAD:main",
+        "git push origin HEAD:refs/heads/main",
+        "git push origin refs/heads/main",
+        "git push origin feature main",
+        "git push origin release/1.2",
+        "git push --repo origin origin main:",
+        "git push --all",
+        "git push origin :",
+        "git push origin 'refs/heads/*:refs/heads/*'",
+        "git push git@example.com:a/b.git heads/main",
+        "git -c alias.x=push x origin main",
+        "git push --tags origin main",
+    ],
+    "gh-merge": [
+        "gh pr merge 7 --squash",
+        "gh pr -R a/b merge",
+        "gh -R a/b pr merge 7",
+        "gh pr merge --auto 7",
+    ],
+    "gh-close": ["gh pr close 7", "gh issue close 7", "gh issue -R a/b close 7", "gh issue delete 7"],
+    "gh-comment": ["gh pr comment 7 -b hello", "gh issue comment 7", "gh pr review 7 --approve"],
+    "gh-release": ["gh release create v1", "gh release delete v1", "gh release upload v1 a.tgz"],
+    "gh-api": [
+        "gh api -X DELETE repos/a/b",
+        "gh api repos/a/b -XPATCH",
+        "gh api --method=PUT repos/a/b/pulls/7/merge",
+        "gh api repos/a/b/issues -f title=x",
+        "gh api repos/a/b/issues --input body.json",
+        "gh api graphql -f query='mutation { x }'",
+        "gh api graphql -F query=@file",
+    ],
+    "gh-repo": ["gh repo delete a/b --yes", "gh repo archive a/b"],
+    "npm-publish": [
+        "npm publish",
+        "npm publish --tag next",
+        "npm -w packages/a publish",
+        "npm pub",
+        "npm unpublish x@1",
+        "npm dist-tag add x@1 latest",
+        "pnpm -r publish",
+        "pnpm --filter x publish",
+        "yarn publish",
+        "yarn npm publish",
+        "yarn workspace x npm publish",
+        "yarn workspaces foreach -A npm publish",
+        "bun publish",
+        "npm publish --dry-run --no-dry-run",
+    ],
+    "pypi-publish": [
+        "twine upload dist/*",
+        "uv publish",
+        "uv --project x publish",
+        "uvx twine upload dist/a.whl",
+        "poetry publish --build",
+        "hatch publish",
+    ],
+    "cargo-publish": [
+        "cargo publish",
+        "cargo +nightly publish",
+        "cargo --color never yank x",
+        "cargo yank x",
+    ],
+    "kubectl-change": [
+        "kubectl apply -f x.yaml",
+        "kubectl delete pod x",
+        "kubectl -n prod delete pod x",
+        "kubectl --context prod --namespace=x apply -f -",
+        "kubectl -nprod scale deploy/x --replicas 0",
+        "kubectl rollout restart deploy/x",
+        "kubectl apply -f x --dry-run=none",
+        "kubectl apply -f x --dry-run=client --dry-run=none",
+        "kubectl drain node-1",
+    ],
+    "helm-change": ["helm upgrade x ./x", "helm -n prod uninstall x"],
+    "terraform-apply": [
+        "terraform apply -auto-approve",
+        "terraform -chdir=infra destroy",
+        "tofu apply",
+        "terraform state rm x",
+    ],
+    "docker-prune": [
+        "docker system prune -af",
+        "docker volume prune",
+        "docker --context prod volume rm x",
+        "podman image prune",
+        "docker builder prune",
+        "docker buildx --builder x prune",
+    ],
+    "rm-outside": [
+        "rm -rf /",
+        "rm -rf ../../../goals",
+        "rm -rf /home/ada/src",
+        "rm -r build/../../../../x",
+        "rm -fr /home/ada/scratch",
+        "rm --recursive /etc",
+        "rm --rec --force /etc",
+        "rm -vfR /etc",
+        "rm /etc -rf",
+        "rm -r -- -x /etc",
+        "rm -rf /tmp",
+        "rm -rf /data/sandboxes",
+        "rm -rf build /etc",
+        "rm -rf /tmp/../etc",
+        "busybox rm -rf /etc",
+        "xargs -0 rm -rf /etc",
+    ],
+    "root": ["sudo ls", "doas ls", "su -c ls", "pkexec ls", "/usr/bin/sudo -n true"],
+    "shutdown": ["shutdown -h now", "reboot", "poweroff", "halt"],
+    "systemctl-shutdown": ["systemctl poweroff", "systemctl --no-block reboot", "systemctl -H host halt"],
+}
+
+FREE = [
+    "git push origin feature",
+    "git push",
+    "git push -u origin HEAD",
+    "git push origin tag v1",
+    "git push origin refs/tags/main",
+    "git push origin mainline",
+    "git push --tags",
+    "git push --follow-tags --no-force origin feature",
+    "git status",
+    "git stash push -f",
+    "git log --grep push -f",
+    "git -C push status -f",
+    "git -c alias.x=status x -f",
+    "git commit -m 'push -f'",
+    "git branch -f main",
+    "git",
+    "gh pr view 7",
+    "gh pr create --title merge",
+    "gh pr list -R a/b",
+    "gh issue view 7 --comments",
+    "gh release list",
+    "gh api repos/a/b",
+    "gh api -X GET search/issues -f q=x",
+    "gh api graphql -f query='{ viewer { login } }'",
+    "gh repo view a/b",
+    "gh pr merge --help",
+    "npm install",
+    "npm run publish",
+    "npm publish --dry-run",
+    "npm dist-tag ls x",
+    "pnpm --filter publish test",
+    "uv run publish",
+    "uv pip install twine",
+    "twine check dist/x",
+    "cargo build",
+    "cargo publish --dry-run",
+    "kubectl get pods",
+    "kubectl -n delete get pods",
+    "kubectl auth can-i delete pods",
+    "kubectl apply -f x --dry-run=server",
+    "kubectl rollout status deploy/x",
+    "kubectl config set-context x",
+    "helm list",
+    "helm template delete",
+    "terraform plan",
+    "terraform -chdir=apply plan",
+    "terraform state list",
+    "docker ps",
+    "docker run --rm prune",
+    "docker volume ls",
+    "docker image ls",
+    "rm file",
+    "rm -f /etc/passwd",
+    "rm -r build",
+    "rm -rf build dist node_modules",
+    "rm -rf ./build/",
+    "rm -rf /tmp/x",
+    "rm -rf /home/ada/scratch/x",
+    "rm -rf /data/sandboxes/fix-1",
+    "rm -- -rf",
+    "systemctl status reboot",
+    "systemctl --user restart x",
+    "env",
+    "env A=1",
+    "xargs",
+    "nice",
+    "echo git push -f",
+    "",
+]
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in HELD for text in HELD[name]])
+def test_a_command_that_needs_a_person_falls_under_its_rule(name: str, text: str) -> None:
+    rule = judge(shlex.split(text), Rules(), WHERE)
+    assert rule is not None, text
+    assert rule.name == name
+
+
+@pytest.mark.parametrize("text", FREE)
+def test_what_needs_nobody_is_not_held(text: str) -> None:
+    assert judge(shlex.split(text), Rules(), WHERE) is None
+
+
+def test_every_rule_has_a_command_that_it_holds() -> None:
+    assert {rule.name for rule in known(Rules())} == set(HELD)
+
+
+def test_a_bare_push_is_held_by_the_branch_that_is_checked_out() -> None:
+    on_main = Where(cwd="/repo", branch="main")
+    for text in ("git push", "git push origin", "git push -u origin HEAD", "git push origin @"):
+        rule = judge(shlex.split(text), Rules(), on_main)
+        assert rule is not None, text
+        assert rule.name == "git-push-protected"
+    assert judge(["git", "push"], Rules(), Where(cwd="/repo")) is None
+
+
+def test_only_a_push_that_names_no_branch_asks_for_it_with_gits_own_options() -> None:
+    assert asks_branch(shlex.split("git -C /repo -c x=y push")) == ("-C", "/repo", "-c", "x=y")
+    assert asks_branch(shlex.split("env A=1 git push origin HEAD")) == ()
+    assert asks_branch(shlex.split("git push origin feature")) is None
+    assert asks_branch(shlex.split("git push --tags")) is None
+    assert asks_branch(shlex.split("git status")) is None
+
+
+def test_a_link_that_leads_out_of_the_sandbox_is_followed_but_may_itself_be_removed() -> None:
+    links = {"/data/sandboxes/fix-1/mail/out": "/home/ada", "/data/sandboxes/fix-1/mail/out/": "/home/ada"}
+    where = Where(WHERE.cwd, WHERE.clears, real=lambda path: links.get(path, path))
+    assert judge(["rm", "-rf", "out"], Rules(), where) is None
+    assert judge(["rm", "-rf", "out/src"], Rules(), where) is not None
+    assert judge(["rm", "-rf", "out/"], Rules(), where) is not None
+
+
+def test_config_leaves_rules_out_adds_some_and_names_other_branches() -> None:
+    rules = Rules(
+        frozenset({"root"}),
+        (
+            Added("s3-rm", ("aws", "s3", "rm", "*"), "it is the backup"),
+            Added("drop", ("psql", "--command=*DROP*")),
+        ),
+    )
+    assert judge(["sudo", "ls"], rules, WHERE) is None
+    for text in ("aws s3 rm s3://x", "aws --profile prod s3 rm", "env A=1 aws s3 --quiet rm s3://x"):
+        rule = judge(shlex.split(text), rules, WHERE)
+        assert rule is not None, text
+        assert (rule.name, rule.why) == ("s3-rm", "it is the backup")
+    assert judge(["aws", "s3", "ls", "rm"], rules, WHERE) is None
+    assert judge(["psql", "db", "--command=DROP TABLE x"], rules, WHERE) is not None
+    assert judge(["psql", "db", "--command=SELECT 1"], rules, WHERE) is None
+    mine = Where("/repo", protected=("prod",))
+    assert judge(shlex.split("git push origin prod"), Rules(), mine) is not None
+    assert judge(shlex.split("git push origin main"), Rules(), mine) is None
+
+
+GLOBAL = {
+    "git": ["-C /x", "-c a=b", "--git-dir=/x", "--work-tree /x", "--no-pager", "-p", "--new-option"],
+    "gh": ["-R a/b", "--repo a/b", "--repo=a/b", "--new-option"],
+    "npm": ["--registry http://x", "-w a", "--silent", "--new-option", "--new=1"],
+    "kubectl": ["-n x", "-nx", "--context x", "--kubeconfig=/x", "-v 6", "--new-option"],
+    "helm": ["-n x", "--kube-context x", "--debug"],
+    "docker": ["--context x", "-D", "-H tcp://x", "--new-option x"],
+    "cargo": ["-q", "--color never", "--config a=b"],
+    "terraform": ["-chdir=x", "-new"],
+    "systemctl": ["--no-block", "-H x", "-q"],
+}
+MATCHED = [
+    (name, shlex.split(text))
+    for name in HELD
+    for text in HELD[name]
+    if text.split()[0] in GLOBAL and "+nightly" not in text and "alias" not in text
+]
+
+
+@given(st.sampled_from(MATCHED), st.data())
+def test_no_option_before_the_verb_hides_a_rule(held: tuple[str, list[str]], data: st.DataObject) -> None:
+    name, argv = held
+    options = data.draw(st.lists(st.sampled_from(GLOBAL[argv[0]]), max_size=4))
+    more = [word for option in options for word in option.split()]
+    rule = judge([argv[0], *more, *argv[1:]], Rules(), WHERE)
+    assert rule is not None
+    assert rule.name == name
+
+
+@given(
+    st.lists(st.sampled_from(["-v", "-i", "--force", "--verbose", "-I", "x", "--"]), max_size=6), st.data()
+)
+def test_rm_is_seen_through_its_options_in_any_order(words: list[str], data: st.DataObject) -> None:
+    end = words.index("--") if "--" in words else len(words)
+    at = data.draw(st.integers(0, end))
+    argv = ["rm", *words[:at], data.draw(st.sampled_from(["-r", "-fR", "--recursive"])), *words[at:], "/etc"]
+    assert judge(argv, Rules(), WHERE) is not None
+
+
+WORDS = sorted({word for texts in HELD.values() for text in texts for word in shlex.split(text)})
+
+
+def test_each_held_command_has_a_word_that_the_shim_looks_for() -> None:
+    patterns = hot(Rules())
+    for text in (text for texts in HELD.values() for text in texts):
+        program, *words = shlex.split(text)
+        if program in patterns and patterns[program] != ("*",):
+            assert any(fnmatchcase(word, it) for word in words for it in patterns[program]), text
+
+
+@given(st.sampled_from(sorted(hot(Rules()))), st.lists(st.sampled_from(WORDS), max_size=5))
+def test_what_is_held_has_a_word_that_the_shim_looks_for(program: str, words: list[str]) -> None:
+    if judge([program, *words], Rules(), WHERE) is None:
+        return
+    patterns = hot(Rules())[program]
+    if patterns != ("*",):
+        assert any(fnmatchcase(word, it) for word in words for it in patterns)
+
+
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text()), max_size=8))
+def test_any_words_can_be_judged(words: list[str]) -> None:
+    judge(words, Rules(), WHERE)
+    asks_branch(words)
