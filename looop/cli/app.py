@@ -31,12 +31,12 @@ _MEMO_LONGEST = 512
 _LOOK_AGAIN = 0.2  # seconds between two looks for an engine
 _STARTS = 2  # the first engine that answers may be one that was about to leave
 _HELP = frozenset({"--help", "-h"})
-_HOMELESS = ("help", "version", "config", "complete", "licenses", "goal", "sensor")
+_HOMELESS = ("help", "version", "config", "complete", "licenses", "goal", "sensor", "guard")
 _ABOUT = "A small control loop for a person's work. `looop help` is the manual."
 _GROUPS = {
     "goal": "One goal: new, show, edit, archive.",
     "sensor": "One sensor: run, show, off, on.",
-    "guard": "Commands that a person has to approve: ask.",
+    "guard": "What agents may not run by themselves: test, rules, ask.",
 }
 
 _NOWHERE: Any = object()

@@ -30,6 +30,9 @@ class Terminal(Call, Protocol):
     def run(self, argv: Sequence[str]) -> int:
         """Run a program on the caller's own terminal (an editor) and give its exit code."""
 
+    def become(self, program: str, argv: Sequence[str]) -> int:
+        """Be that program from here on, with the caller's streams and environment; OSError if it can't be."""
+
 
 class LocalCall:
     """The verb runs where it was typed."""
@@ -106,6 +109,14 @@ class LocalCall:
             for number, handler in kept.items():
                 signal.signal(number, handler)
 
+    def become(self, program: str, argv: Sequence[str]) -> int:
+        """Execute it in the place of this process; returns never, or raises OSError."""
+        from looop.child.environ import restored  # noqa: PLC0415 - only who starts a program needs it
+
+        for number in _PYTHONS:
+            signal.signal(number, signal.SIG_DFL)
+        os.execve(program, list(argv), restored(self.env))  # noqa: S606 - that is the point
+
 
 @dataclass
 class FakeCall:
@@ -118,6 +129,7 @@ class FakeCall:
     given: bytes = b""
     answers: list[str] = field(default_factory=list)
     on_run: Callable[[Sequence[str]], int] = lambda _: 0
+    became: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     stdout: str = ""
     stderr: str = ""
     resumes: list[tuple[str, ...]] = field(default_factory=list)
@@ -158,6 +170,11 @@ class FakeCall:
     def run(self, argv: Sequence[str]) -> int:
         """Do what the test scripted in an editor's place."""
         return self.on_run(argv)
+
+    def become(self, program: str, argv: Sequence[str]) -> int:
+        """Keep what it would have been."""
+        self.became.append((program, tuple(argv)))
+        return 0
 
 
 def abandoned() -> bool:

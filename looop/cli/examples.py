@@ -38,6 +38,8 @@ EXAMPLES = {
     "unclaim": "looop unclaim deploy",
     "done": "looop done -m 'the fix is on branch looop/mail'",
     "sandbox": "looop sandbox ~/src/mail",
+    "guard test": "looop guard test -- git push --force origin feature",
+    "guard rules": "looop guard rules --json | jq '.rules[] | select(.on).name'",
     "explain": "looop explain review --json | jq .said",
     "start-session": "looop start-session review 'Read the new pull requests' --goal inbox",
     "restart": "looop restart review",

@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "GOALS": ("goals", "goal new", "goal show", "goal edit", "goal archive"),
     "SENSORS": ("sensors", "sensor run", "sensor show", "sensor off", "sensor on"),
     "YOU AND IT": ("answer", "approve", "deny", "unflag", "trust", "reports", "claims"),
+    "THE GUARD": ("guard test", "guard rules"),
     "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "sandbox", "guard ask"),
     "SETTING UP": ("init", "doctor", "notify", "config", "licenses", "uninstall", "version", "help"),
 }

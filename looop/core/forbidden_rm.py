@@ -24,7 +24,13 @@ def clears(args: Sequence[str], where: Where) -> bool:
 
 def _allowed(target: str, where: Where) -> bool:
     place = _place(posixpath.join(where.cwd, target), where)
-    return any(place.startswith(f"{_folder(folder, where)}/") for folder in where.clears)
+    clears = [_folder(folder, where) for folder in where.clears]
+    keeps = [_folder(folder, where) for folder in where.keeps]
+    if any(f"{folder}/".startswith(f"{place}/") for folder in keeps):
+        return False
+    inside = [len(folder) for folder in clears if place.startswith(f"{folder}/")]
+    kept = [len(folder) for folder in keeps if place.startswith(f"{folder}/")]
+    return max(inside, default=-1) > max(kept, default=-1)
 
 
 def _place(path: str, where: Where) -> str:

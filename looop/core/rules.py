@@ -12,6 +12,8 @@ import msgspec
 PROTECTED = ("main", "master", "trunk", "production", "release", "release/*")
 """Branches that nothing is pushed to without a person; CONFIG's `guard.protected` names others instead."""
 
+ALL = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -32,8 +34,12 @@ class Added(msgspec.Struct, frozen=True):
     why: str = "CONFIG's `guard` names it"
 
 
-class Guard(msgspec.Struct, frozen=True):
-    """CONFIG's `guard`: rules to leave out and to add, protected branches, what `rm -r` may clear."""
+class Guard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """CONFIG's `guard`: rules to leave out and to add, protected branches, what `rm -r` may clear.
+
+    `off` takes the names of rules, or `*` for all that are built in. `protected` are patterns of branches, in
+    place of `PROTECTED`; `clear` are folders, each a full path or one below `~/`.
+    """
 
     off: tuple[str, ...] = ()
     add: tuple[Added, ...] = ()
@@ -53,17 +59,23 @@ class Rules:
         """Take them from CONFIG."""
         return cls(frozenset(guard.off), guard.add)
 
+    def on(self, name: str, *, built_in: bool) -> bool:
+        """Tell whether a rule counts."""
+        return name not in self.off and not (built_in and ALL in self.off)
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """What the answer may depend on beside the words. All folders are full paths; `~` is `home`.
 
-    Below `clears` a recursive `rm` is nobody's business. `branch` is the one that a bare `git push` would
-    push; None if nobody looked. `real` gives a path without links; without looking, it knows `..` alone.
+    Below `clears` a recursive `rm` is nobody's business, but for what is in `keeps`, or is one of these or
+    around one; the deepest folder of both decides. `branch` is the one that a bare `git push` would push;
+    None if nobody looked. `real` gives a path without links; without looking, it knows `..` alone.
     """
 
     cwd: str
     clears: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
     protected: tuple[str, ...] = PROTECTED
     home: str = ""
     branch: str | None = None

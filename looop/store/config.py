@@ -16,6 +16,7 @@ import msgspec
 
 from looop.core import credentials
 from looop.core.problem import Exit, Problem
+from looop.core.rules import Guard
 from looop.core.runners import BUILT_IN, Runner
 from looop.store import files
 from looop.store.paths import Profile
@@ -81,7 +82,7 @@ class Config(msgspec.Struct, frozen=True):
     grants: dict[str, list[str]] = {}
     writable: dict[str, list[str]] = {}
     sensors: Sensors = "ask"
-    guard: dict[str, Any] = {}
+    guard: Guard = Guard()
 
 
 def load(profile: Profile, env: Mapping[str, str]) -> Config:
@@ -155,6 +156,7 @@ def _load(raw: dict[str, Any], profile: Profile, env: Mapping[str, str]) -> Conf
         if env.get(name) and field.name != "format":
             overrides[field.name] = _override(name, env[name], field)
     config = msgspec.structs.replace(config, **overrides)
+    _check_guard(f"{profile.config}: `$.guard", "LOOOP_GUARD" if "guard" in overrides else None, config.guard)
     for name, runner in config.runners.items():
         _check_output(f"{profile.config}: `$.runners.{name}.output`", runner)
     _check_walls(config)
@@ -187,6 +189,15 @@ def _check_output(where: str, runner: Runner) -> None:
     if runner.output not in FORMATS:
         known = f"looop reads {', '.join(FORMATS)}"
         raise _wrong(f"{where} is {runner.output!r}, and {known}: correct it.")
+
+
+def _check_guard(where: str, variable: str | None, guard: Guard) -> None:
+    if guard == Guard():
+        return
+    from looop.core.guarded import mistake  # noqa: PLC0415 - the table of rules, for a guard of a person's own
+
+    if wrong := mistake(guard):
+        raise _wrong(f"{f'`{variable}' if variable else where}{wrong}: correct it.")
 
 
 def _override(name: str, text: str, field: msgspec.structs.FieldInfo) -> Any:

@@ -57,12 +57,15 @@ class Misshapen(Exception):  # noqa: N818 - a fact about the value
 
 
 def shape(value: Any, kind: Any, path: str) -> Any:
-    """Convert a JSON value to `kind`: a Struct, a dict of such, or a plain value. Raises Misshapen."""
+    """Convert a JSON value to `kind`: a Struct, a dict or tuple of them, a plain value. Raises Misshapen."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(value, kind, path)
     if get_origin(kind) is dict and get_args(kind)[1] is not Any:
         inner = get_args(kind)[1]
         return {key: shape(it, inner, f"{path}.{key}") for key, it in _object(value, path).items()}
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return tuple(shape(it, inner, f"{path}[{at}]") for at, it in enumerate(_list(value, path)))
     try:
         return msgspec.convert(_leaf(value, kind), kind)
     except (msgspec.ValidationError, UnicodeError):
@@ -106,6 +109,12 @@ def _object(value: Any, path: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise Misshapen(f"`{path}` must be an object, not {_shown(value)}")
+
+
+def _list(value: Any, path: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise Misshapen(f"`{path}` must be a list, not {_shown(value)}")
 
 
 def _leaf(value: Any, kind: Any) -> Any:

@@ -45,6 +45,7 @@ CASES = {
     "version": "version",
     "help": "help goal show",
     "doctor": "doctor",
+    "guard-rules": "guard rules",
 }
 
 OF_SESSIONS = {

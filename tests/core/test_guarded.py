@@ -284,6 +284,29 @@ def test_a_link_that_leads_out_of_the_sandbox_is_followed_but_may_itself_be_remo
     assert judge(["rm", "-rf", "out/"], Rules(), where) is not None
 
 
+def test_what_is_kept_is_not_cleared_though_it_lies_in_what_may_be() -> None:
+    where = Where(
+        "/tmp", ("/tmp", "/tmp/data/sandboxes", "~/scratch"), ("/tmp/data", "/tmp/ada"), home="/tmp/ada"
+    )
+
+    def held(target: str) -> bool:
+        return judge(["rm", "-r", target], Rules(), where) is not None
+
+    assert not held("/tmp/x")
+    assert not held("/tmp/data/sandboxes/tea-1")
+    assert not held("/tmp/ada/scratch/x")
+    assert not held("/tmp/data2")
+    for target in ("/tmp/data", "/tmp/data/goals", "/tmp/ada", "/tmp/ada/src", "/", "/tmp/data/sandboxes"):
+        assert held(target), target
+
+
+def test_all_built_in_rules_can_be_left_out_at_once() -> None:
+    rules = Rules(frozenset({"*"}), (Added("s3", ("aws",)),))
+    assert judge(["sudo", "ls"], rules, WHERE) is None
+    assert judge(["aws", "ls"], rules, WHERE) is not None
+    assert list(hot(rules)) == ["aws"]
+
+
 def test_config_leaves_rules_out_adds_some_and_names_other_branches() -> None:
     rules = Rules(
         frozenset({"root"}),

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from looop.core import duration
+from looop.core.rules import Guard
 from looop.core.runners import BUILT_IN
 from looop.store import config
 from looop.store.config import Config, Price
@@ -58,8 +59,13 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 
 
 def test_every_key_that_is_given_counts(tmp_path: Path) -> None:
-    found = loaded(tmp_path, {"interval": 5, "tmux": True, "max_daily_usd": 2, "guard": {"any": [1]}})
-    assert (found.interval, found.tmux, found.max_daily_usd, found.guard) == (5.0, True, 2.0, {"any": [1]})
+    found = loaded(tmp_path, {"interval": 5, "tmux": True, "max_daily_usd": 2, "guard": {"off": ["root"]}})
+    assert (found.interval, found.tmux, found.max_daily_usd, found.guard) == (
+        5.0,
+        True,
+        2.0,
+        Guard(off=("root",)),
+    )
 
 
 def test_a_duration_may_be_written_as_people_write_it(tmp_path: Path) -> None:
@@ -115,7 +121,7 @@ def test_an_entry_for_a_built_in_runner_changes_only_what_it_names(tmp_path: Pat
         ("LOOOP_NOTIFY", "null", "notify", None),
         ("LOOOP_TMUX", "yes", "tmux", True),
         ("LOOOP_TMUX", "0", "tmux", False),
-        ("LOOOP_GUARD", '{"git": "ask"}', "guard", {"git": "ask"}),
+        ("LOOOP_GUARD", '{"off": ["*"]}', "guard", Guard(off=("*",))),
         ("LOOOP_PRICES", '{"pi": {"input": 1, "output": 2}}', "prices", {"pi": Price(1.0, 2.0)}),
     ],
 )
