@@ -112,6 +112,7 @@ def _build(profile: Profile) -> Parts:
 
     from looop.cli import app, places, verbs  # noqa: PLC0415 - the same
     from looop.engine.daemon import Parts  # noqa: PLC0415 - the same
+    from looop.engine.guarding import shims_of  # noqa: PLC0415 - the same
     from looop.engine.residents import House  # noqa: PLC0415 - the same
     from looop.loop import notify  # noqa: PLC0415 - the same
     from looop.loop.clock import Clock  # noqa: PLC0415 - the same
@@ -135,7 +136,7 @@ def _build(profile: Profile) -> Parts:
         return await app.run(argv, call, profile, live)
 
     def make_pulse(fleet: Fleet) -> PulseLike:
-        return Pulse(profile, env=env, fleet=fleet, clock=clock)
+        return Pulse(profile, env=env, fleet=fleet, clock=clock, shims=shims_of(profile))
 
     def make_residents(keeper: Leash, poke: Callable[[], None]) -> Residents:
         return House(profile, keeper, env=env, poke=poke, tell=tell)

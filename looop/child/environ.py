@@ -86,6 +86,14 @@ def environment(base: Mapping[str, str], **extra: str) -> dict[str, str]:
     return env
 
 
+def led(env: Mapping[str, str], folder: Path | None) -> dict[str, str]:
+    """Put a folder first in an environment's PATH, and nowhere else in it; None: leave it as it is."""
+    if folder is None:
+        return dict(env)
+    others = [it for it in (env.get("PATH") or os.defpath).split(os.pathsep) if it != str(folder)]
+    return {**env, "PATH": os.pathsep.join([str(folder), *others])}
+
+
 def _inner_launcher() -> str:
     return str(Path(sys.executable).parent / "bin" / "looop")
 

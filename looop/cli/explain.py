@@ -61,6 +61,8 @@ def _rows(view: Explained, now: float) -> Iterator[tuple[str, str]]:
     if view.screen is not None:
         yield "screen", view.screen
     yield "news", f"{view.news}, the last one {view.news_name}" if view.news else "none yet"
+    if view.guard:
+        yield "guard", f"{view.guard}: {line(view.guard_said)}" if view.guard_said else view.guard
     if view.pids:
         yield (
             "processes",

@@ -107,7 +107,6 @@ VERBS: dict[str, VerbInfo] = {
     "unclaim": VerbInfo(changes=True, worker=True),
     "done": VerbInfo(changes=True, worker=True, trio=True, starts=True),
     "sandbox": VerbInfo(LOCAL, trio=True),
-    "guard": VerbInfo(LOCAL, profile=False),
     "guard test": VerbInfo(LOCAL, profile=False),
     "guard rules": VerbInfo(LOCAL, profile=False),
     "guard run": VerbInfo(LOCAL, profile=False, hidden=True),

@@ -127,4 +127,5 @@ def listed(views: tuple[SessionView, ...]) -> str:
 def _said(view: SessionView) -> str:
     about = f"goals/{view.goal}" if view.goal else ""
     waits = f"{many(view.undelivered, 'answer')} not heard yet" if view.undelivered else ""
-    return " · ".join(filter(None, [waits, view.note or view.evidence, about]))
+    guard = f"guard {view.guard}" if view.guard == "bypassed" and not view.over else ""
+    return " · ".join(filter(None, [waits, guard, view.note or view.evidence, about]))

@@ -18,8 +18,10 @@ from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import TROUBLE, problem_of
 from looop.cli.sensors import SensorLine, listed
 from looop.cli.show import emit, line, many, span, spend, table, until, when
+from looop.core.guarded import hot
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
+from looop.core.rules import Rules
 from looop.core.sessions import Question, SessionView
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
@@ -62,8 +64,8 @@ class OwedLine(msgspec.Struct, frozen=True):
 class StatusView(msgspec.Struct, frozen=True):
     """What `status --json` prints. `wanted`: a person wants the pulse; `engine`: its pid, if one lives.
 
-    `confined` says by what, or that it is NOT. `troubles` are the parts that could not be read. Times are
-    epoch seconds.
+    `confined` says by what, or that it is NOT. `guard` is `on`, or `off` by CONFIG; each session says whether
+    it is bypassed there. `troubles` are the parts that could not be read. Times are epoch seconds.
     """
 
     data: str
@@ -89,6 +91,7 @@ class StatusView(msgspec.Struct, frozen=True):
     owed: tuple[OwedLine, ...] = ()
     sessions: tuple[SessionView, ...] = ()
     troubles: tuple[str, ...] = ()
+    guard: str = "on"
     v: int = 1
 
 
@@ -151,6 +154,7 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         asks_today=spent.decides_today if spent else 0,
         usd_today=spent.usd_today if spent else None,
         unknown_today=spent.unknown_today if spent else 0,
+        guard="on" if settings is None or hot(Rules.of(settings.guard)) else "off",
         last_line=next(iter(part(lambda: memory.journal_lines(profile, 1), ())), None),
     )
 
@@ -242,6 +246,7 @@ def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     yield ["walls", line(view.confined)]
     yield ["today", _today(view)]
     yield ["memory", _memory(view)]
+    yield from _guard(view)
     yield from _sessions(view, now)
     for name in view.failing[:_FAILING]:
         yield ["fails", f"sensor {line(name)}: `looop sensor run {line(name)}` shows why"]
@@ -262,6 +267,18 @@ def _asked_rows(asked: AskedLine) -> Iterator[list[str]]:
     first, *rest = asked.text.split("\n") if asked.kind == "command" else [asked.text]
     yield [f"⚑ {asked.number}", f"{line(asked.session)}: {line(first)} (`{verb_for(asked)}`)"]
     yield from (["", f"  {line(more)}"] for more in rest)
+
+
+def _guard(view: StatusView) -> Iterator[list[str]]:
+    """Tell whether listed commands are held, and each session in which they may not be."""
+    if view.guard == "off":
+        yield ["guard", "off: CONFIG's `guard` leaves all rules out"]
+        return
+    doubtful = [it for it in view.sessions if not it.over and it.guard not in {"", "on"}]
+    for it in doubtful:
+        yield ["guard", f"{it.guard} in {it.id}: {line(it.guard_said) or 'it was off when that started'}"]
+    if not doubtful:
+        yield ["guard", "on: a seatbelt, no wall; `looop guard rules` lists its rules"]
 
 
 def _sessions(view: StatusView, now: float) -> Iterator[list[str]]:

@@ -48,6 +48,14 @@ class Guard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the guard is met by what a session starts: `on`, `off`, `bypassed` or `unknown`, and why."""
+
+    word: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Which rules count: the built-in ones but `off`, and those that were added."""
 

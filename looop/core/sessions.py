@@ -93,7 +93,8 @@ class Known(msgspec.Struct, frozen=True):
     by a SIGKILL that looop did not send. `outcome` and `note` are what `looop done` said (`done`, `failed`).
     `sent` is the log's offset at the last `send` or `key`. `frozen`: a person stopped it; `froze` is its
     state till then. `unnoticed`: its state is news as soon as nobody sits at its terminal. `replied` is the
-    log's offset up to which a terminal's answers were given.
+    log's offset up to which a terminal's answers were given. `guard` and `guard_said` are
+    `core.rules.Standing`'s word and why, empty until somebody has looked.
     """
 
     state: State = State.STARTING
@@ -112,6 +113,8 @@ class Known(msgspec.Struct, frozen=True):
     froze: State | None = None
     unnoticed: bool = False
     replied: int = 0
+    guard: str = ""
+    guard_said: str = ""
     v: int = 1
 
 
@@ -158,6 +161,8 @@ class SessionView(msgspec.Struct, frozen=True):
     title: str = ""
     attached: int = 0
     sent: int | None = None
+    guard: str = ""
+    guard_said: str = ""
 
     @property
     def over(self) -> bool:
@@ -273,4 +278,6 @@ class Explained(msgspec.Struct, frozen=True):
     news: int = 0
     news_name: str = ""
     pids: tuple[int, ...] = ()
+    guard: str = ""
+    guard_said: str = ""
     v: int = 1

@@ -13,7 +13,7 @@ from looop.child import tree
 from looop.core.act import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine import guarded, holder, machine, startup
+from looop.engine import guarded, guarding, holder, machine, startup
 from looop.engine.ask import ask
 from looop.engine.call import Call, RunLocally
 from looop.engine.control import Control
@@ -152,7 +152,9 @@ async def _beat(profile: Profile, call: Call, run_verb: RunVerb, door: Door, ord
     clock = Clock()
     voice = Voice(profile, clock)
     fleet = FilesFleet(profile, call.env, door.perform)
-    beats = Beats(profile, env=call.env, say=voice.say, fleet=fleet, clock=clock)
+    beats = Beats(
+        profile, env=call.env, say=voice.say, fleet=fleet, clock=clock, shims=guarding.shims_of(profile)
+    )
     stopped: list[int] = []
     reports: list[Report] = []
     with voice.followed() as lines:

@@ -13,6 +13,7 @@ import trio
 from looop.core.problem import Problem
 from looop.engine import proposals
 from looop.engine.grants import Grants
+from looop.engine.guarding import Guarding
 from looop.engine.own import Own
 from looop.engine.questions import Questions
 from looop.engine.sessions import Sessions
@@ -95,6 +96,7 @@ class House:
             now=clock.now,
             poke=poke,
             say=self._voice.say,
+            guard=Guarding(profile, lambda: config.load(profile, env)),
         )
         landings = proposals.Landings(self._site)
         self._flags = Flags(

@@ -106,8 +106,9 @@ class Beats:
         clock: Clock,
         changed: Callable[[Phase], None] = lambda _phase: None,
         run: site.Run = spawn.run,
+        shims: site.Shims = lambda _config: None,
     ) -> None:
-        self._around = Surroundings(profile, env, say, clock, fleet, run)
+        self._around = Surroundings(profile, env, say, clock, fleet, run, shims)
         self._changed = changed
         self._state = book.load(profile)
         self._edited_at: float | None = None

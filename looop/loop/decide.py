@@ -5,9 +5,11 @@ Cancelled, the agent is ended with its whole tree before this returns.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import trio
 
+from looop.child.environ import led
 from looop.child.walls import TICKS, Confined, Who, agents_of
 from looop.core.runners import Choice, fill
 from looop.core.streams import Event, EventKind, Result, Stream, stream
@@ -66,9 +68,10 @@ class _Ear:
 async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
     """Run it. Raises OSError when the shell itself can't start; Problem REFUSED when it can't be confined."""
     await files.aside(files.scratch, run.prompt, prompt.encode())
+    shims = await files.aside(site.shims, site.config)
     ear = _Ear(site, run, stream(choice.runner.output, now=site.clock.now()))
     command = fill(choice.runner.tick, prompt_file=str(run.prompt), conversation="")
-    start = await files.aside(_start, site, run, choice, command)
+    start = await files.aside(_start, site, run, choice, command, shims)
     ended = await site.run(
         start.argv,
         cwd=site.profile.tick,
@@ -82,7 +85,7 @@ async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
     return Decided(ear.parser.finish(ended.code, ended.err), ended.timed_out)
 
 
-def _start(site: Site, run: Run, choice: Choice, command: str) -> Confined:
+def _start(site: Site, run: Run, choice: Choice, command: str, shims: Path | None) -> Confined:
     who = Who(
         TICKS,
         choice.name,
@@ -90,7 +93,7 @@ def _start(site: Site, run: Run, choice: Choice, command: str) -> Confined:
         given=tuple(choice.runner.env),
         write=(str(site.profile.tick),),
     )
-    env = site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id)
+    env = led(site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id), shims)
     return site.walls.confined(who, ["/bin/sh", "-c", command], env, site.profile.tick)
 
 

@@ -20,7 +20,7 @@ from looop.loop import book
 from looop.loop.beat import Beats, Order, Outcome, Report
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
-from looop.loop.site import Run
+from looop.loop.site import Run, Shims
 from looop.loop.voice import Voice
 from looop.store import memory
 from looop.store.paths import Profile
@@ -47,12 +47,20 @@ class Pulse:
         fleet: Fleet,
         clock: Clock,
         run: Run = spawn.run,
+        shims: Shims = lambda _config: None,
     ) -> None:
         self.voice = Voice(profile, clock)
         self._profile = profile
         self._clock = clock
         self._beats = Beats(
-            profile, env=env, say=self.voice.say, fleet=fleet, clock=clock, changed=self._show, run=run
+            profile,
+            env=env,
+            say=self.voice.say,
+            fleet=fleet,
+            clock=clock,
+            changed=self._show,
+            run=run,
+            shims=shims,
         )
         self._hints = wake.Hints()
         self._requests: list[_Request] = []

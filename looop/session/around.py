@@ -12,6 +12,7 @@ from looop.session.bell import Bell
 from looop.session.leisure import Leisure
 from looop.session.memo import Memo
 from looop.session.terminals import Terminals
+from looop.session.watched import Guard, NoGuard
 
 
 class Ended(Protocol):
@@ -42,6 +43,7 @@ class Around:
     stops the start. `on_end` is awaited for each end before it is written down, so after a crash once more.
     Who holds `turn` follows output that nobody watches: one session at a time, or floods would fill each
     round of the engine. `bell` rings when what is shown of any session may have changed.
+    `guard` watches the commands that sessions run.
     """
 
     terminals: Terminals
@@ -54,3 +56,4 @@ class Around:
     memo: Memo = field(default_factory=Memo)
     leisure: Leisure = field(default_factory=Leisure)
     turn: trio.Lock = field(default_factory=trio.Lock)
+    guard: Guard = field(default_factory=NoGuard)

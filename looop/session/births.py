@@ -1,12 +1,13 @@
 """Starting a generation, whole or not at all: the old folder makes way, the new one is filled, keeper starts.
 
-In: a `Plan`. Out: an `Entry` whose program was executed. What fails before that is undone; what a crash cuts
+In: a `Plan`. Out: a `Born` whose program was executed. What fails before that is undone; what a crash cuts
 off is undone by `store.sessions.mend` or found lost. Neighbours: `starting` fills the folder, `host` asks.
 """
 
 import os
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +41,15 @@ class Owing(Protocol):
 
     async def told(self, numbers: tuple[int, ...], how: str) -> tuple[int, ...]:
         """Count them as delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """What was started, with the folder of shims in its PATH, and all of its environment."""
+
+    entry: Entry
+    shims: Path | None
+    env: Mapping[str, str]
 
 
 class Births:
@@ -85,7 +95,7 @@ class Births:
         if trouble := limits.full(*files.free_bytes(self._profile.data)):
             raise Problem(Exit.REFUSED, "full-disk", f"No session can start, since {trouble}. Make room.")
 
-    async def begin(self, plan: Plan) -> Entry:
+    async def begin(self, plan: Plan) -> Born:
         """Start it; Problem NO `not-started` with the reason, and then nothing was changed.
 
         Problem UNREACHABLE when keeper does not say: then the folder stays, and the next engine finds out. A
@@ -100,7 +110,7 @@ class Births:
             f"The keeper of terminals has not started {plan.id} in {_LONGEST:g} s: see `looop status`.",
         )
 
-    async def _begin(self, plan: Plan) -> Entry:
+    async def _begin(self, plan: Plan) -> Born:
         owed = tuple(it for it in (self.owing.owed() if self.owing else ()) if it.place.session == plan.id)
         settings = self.settings()
         try:
@@ -111,7 +121,9 @@ class Births:
         try:
             for hook in self._around.on_start:
                 await hook(meta, folder)
-            await self._spawn(plan, settings, meta, folder)
+            shims = await files.aside(self._around.guard.shims)
+            env = starting.whole_environment(self._profile, self._env, meta, shims)
+            await self._spawn(plan, settings, meta, env)
         except (Problem, OSError, Unreadable) as error:
             if isinstance(error, Problem) and error.exit_code is Exit.UNREACHABLE:
                 raise
@@ -121,7 +133,7 @@ class Births:
             raise _not_started(plan, error) from error
         if self.owing and owed:
             await self.owing.told(tuple(it.number for it in owed), "brief")
-        return Entry(folder, meta, Known(since=meta.created))
+        return Born(Entry(folder, meta, Known(since=meta.created)), shims, env)
 
     def _fill(self, plan: Plan, settings: Config, answered: tuple[str, ...]) -> Meta:
         """Make the folder and all that is in it, in one go; what fails is undone."""
@@ -135,10 +147,11 @@ class Births:
             _undo(self._profile, plan, sessions.folder(self._profile, plan.id), number)
             raise
 
-    async def _spawn(self, plan: Plan, settings: Config, meta: Meta, folder: Path) -> None:
+    async def _spawn(self, plan: Plan, settings: Config, meta: Meta, env: Mapping[str, str]) -> None:
         if plan.resumed and plan.meta:
             await files.aside(starting.carry, self._profile, plan.id)
-        start = await files.aside(self._confined, settings, meta, folder)
+        folder = sessions.folder(self._profile, plan.id)
+        start = await files.aside(self._confined, settings, meta, env, folder)
         order = Spawn(
             key=meta.generation,
             folder=folder,
@@ -152,9 +165,8 @@ class Births:
         )
         await self._around.terminals.spawn(order)
 
-    def _confined(self, settings: Config, meta: Meta, folder: Path) -> Confined:
-        profile, env = self._profile, starting.whole_environment(self._profile, self._env, meta)
-        walls = Walls(profile, settings, self._env)
+    def _confined(self, settings: Config, meta: Meta, env: Mapping[str, str], folder: Path) -> Confined:
+        profile, walls = self._profile, Walls(self._profile, settings, self._env)
         if walls.level().by is None and settings.confine != REQUIRE:
             return Confined((meta.command,), env)
         sandbox = profile.sandboxes / meta.id

@@ -50,6 +50,8 @@ async def explain(life: Explainable, now: float) -> Explained:
         news=life.known.news,
         news_name=life.known.news_name,
         pids=_pids(life.book.now().pid),
+        guard=life.known.guard,
+        guard_said=life.known.guard_said,
     )
 
 
@@ -67,6 +69,8 @@ def over(meta: Meta, known: Known, folder: Path) -> Explained:
         output=last_write(folder),
         news=known.news,
         news_name=known.news_name,
+        guard=known.guard,
+        guard_said=known.guard_said,
     )
 
 

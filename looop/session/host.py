@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from looop.core.hooks import Hook
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Evidence, SessionView, Start, State, Typed
-from looop.session import adopting, attach, boxes, follow, freezing, retire
+from looop.session import adopting, attach, boxes, follow, freezing, retire, watched
 from looop.session.adopting import Adoption
 from looop.session.around import Around
 from looop.session.attach import RawCall
@@ -25,6 +25,7 @@ from looop.session.past import Past
 from looop.session.shelf import Shelf, entry_of
 from looop.session.starting import Plan
 from looop.session.terminals import Terminals
+from looop.session.watched import Guard, NoGuard
 from looop.store import files, sessions
 from looop.store.config import Config
 from looop.store.paths import Profile
@@ -51,8 +52,9 @@ class Host(Shelf):
         now: Callable[[], float],
         poke: Callable[[], None],
         say: Callable[[str], None] = lambda _: None,
+        guard: Guard | None = None,
     ) -> None:
-        super().__init__(profile, Around(terminals, now, poke, say))
+        super().__init__(profile, Around(terminals, now, poke, say, guard=guard or NoGuard()))
         self._env = env
         self._births = Births(profile, self.around, env, settings)
         self._nursery: trio.Nursery | None = None
@@ -277,13 +279,15 @@ class Host(Shelf):
 
     async def _begin(self, plan: Plan) -> SessionView:
         try:
-            entry = await self._births.begin(plan)
+            born = await self._births.begin(plan)
         except (Problem, OSError):
             with suppress(OSError):
                 await self._look_again(plan.id)
             raise
         self.past.pop(plan.id, None)
-        life = self._live(entry)
+        life = self._live(born.entry)
+        if self._nursery is not None:
+            self._nursery.start_soon(watched.watch, life, self.around.guard, born.shims, born.env)
         self.around.bell.ring()
         return self._view(life)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.child.environ import environment
+from looop.child.environ import environment, led
 from looop.core import contract, ids, runners
 from looop.core.problem import Exit, Problem
 from looop.core.runners import Runner
@@ -178,16 +178,22 @@ def carry(profile: Profile, name: str) -> None:
         draft.move(source, sessions.folder(profile, name))
 
 
-def whole_environment(profile: Profile, env: Mapping[str, str], meta: Meta) -> dict[str, str]:
-    """Give all variables of a generation's program: `env`, the engine's own, and what Meta adds, and ours."""
+def whole_environment(
+    profile: Profile, env: Mapping[str, str], meta: Meta, shims: Path | None = None
+) -> dict[str, str]:
+    """Give all variables of a generation's program: `env`, the engine's own, what Meta adds, and ours.
+
+    `shims` comes first in its PATH.
+    """
     kept = {name: value for name, value in env.items() if name not in _OTHER_TERMINALS}
-    return environment(
+    whole = environment(
         {**kept, "TERM": _TERM, **meta.env},
         LOOOP_DATA_DIR=str(profile.data),
         LOOOP_CONFIG=str(profile.config),
         LOOOP_SESSION_ID=meta.id,
         LOOOP_GENERATION=meta.generation,
     )
+    return led(whole, shims)
 
 
 def of_config(meta: Meta) -> tuple[str, ...]:

@@ -219,6 +219,8 @@ def view(
         title=title,
         attached=attached,
         sent=known.sent,
+        guard=known.guard,
+        guard_said=known.guard_said,
     )
 
 

@@ -11,6 +11,7 @@ import trio
 from looop.core.sessions import SessionView, Start
 from looop.session.fake import FakeTerminals
 from looop.session.host import Host
+from looop.session.watched import Guard
 from looop.store.config import Config
 from support.profiles import made_in
 
@@ -28,6 +29,7 @@ class Hosting:
         self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LOOOP_SECRET": "x", "KEPT": "yes"}
         self.pokes = 0
         self.said: list[str] = []
+        self.guard: Guard | None = None
         self.host = self.fresh()
 
     def now(self) -> float:
@@ -43,6 +45,7 @@ class Hosting:
             now=self.now,
             poke=self._poke,
             say=self.said.append,
+            guard=self.guard,
         )
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ import msgspec
 from looop.loop.beat import Beats, Order, Report
 from looop.loop.clock import Clock
 from looop.loop.fleet import FakeFleet
+from looop.loop.site import Shims
 from looop.store import memory, runs
 from looop.store.runs import MoveRecord
 from support.profiles import made_in, sensor
@@ -32,6 +33,7 @@ class Looping:
         self.goal("a")
         self.agent(agent)
         self.configure(**config)
+        self.shims: Shims = lambda _config: None
         self.beats = self.fresh()
 
     def agent(self, script: str) -> None:
@@ -55,7 +57,14 @@ class Looping:
     def fresh(self) -> Beats:
         """Make the beats of a new process on the same files."""
         env = {"PATH": PATH, "HOME": str(self.profile.data.parent), "LOOOP_CONFINE": "off"}
-        return Beats(self.profile, env=env, say=self.said.append, fleet=self.fleet, clock=self.clock)
+        return Beats(
+            self.profile,
+            env=env,
+            say=self.said.append,
+            fleet=self.fleet,
+            clock=self.clock,
+            shims=self.shims,
+        )
 
     async def beat(self, *, by_hand: bool = True, force: bool = False) -> Report:
         return await self.beats.beat(Order(by_hand=by_hand, force=force))
