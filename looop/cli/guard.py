@@ -24,6 +24,7 @@ from looop.store.config import load
 from looop.store.paths import Profile
 
 _SESSION, _RUN = "LOOOP_SESSION_ID", "LOOOP_RUN_ID"
+_OURS = frozenset({Kind.CHILD, Kind.TICK})
 _NOT_FOUND, _NOT_RUN = 127, 126
 _LONGEST = 200
 
@@ -103,11 +104,11 @@ async def run(
     profile: AProfile,
     hidden: Annotated[str, Parameter(help="Where a cell keeps the real programs.")] = "",
 ) -> int:
-    """Run a command as its shim was asked to, unless a rule holds it: then refuse, or ask a person."""
+    """Run a command as its shim was asked to, unless looop started who calls and a rule holds it."""
     if not words:
         raise Problem(Exit.USAGE, "no-command", "A shim calls this with a command; people run that itself.")
     rule = None
-    if call.caller.kind is not Kind.PERSON:
+    if call.caller.kind in _OURS:
         rule = _judged(words, shims.rules(profile), call, profile)
     if rule is not None:
         _held(rule, words, call)
@@ -121,7 +122,7 @@ def _judged(words: tuple[str, ...], guard: Guard, call: Call, profile: Profile) 
 
 
 def _held(rule: Rule, words: tuple[str, ...], call: Call) -> NoReturn:
-    """Hand a held command over to whoever may let it happen."""
+    """Hand a held command over to whoever may let it happen: nobody yet, so it is refused."""
     shown = line(shlex.join(words), _LONGEST)
     if call.env.get(_SESSION):
         advice = "ask a person with `looop flag MSG --wait`, and say what it is for"

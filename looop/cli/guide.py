@@ -65,6 +65,7 @@ def files(data: str, config: str) -> str:
 FILES
   {data}
     PLAYBOOK.md goals/ sensors/ journal.md reports/   the memory; keep these, all else can be made again
+    guard/      small scripts that come first in an agent's PATH; `looop guard rules` lists what they hold
     runs/       one folder for each time the agent was asked: what it was told, what it said, what landed
     sessions/pulse/output.log   what the pulse says
   {config}

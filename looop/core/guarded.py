@@ -18,6 +18,7 @@ from looop.core.wrapped import commands
 __all__ = ["Added", "Guard", "Rule", "Rules", "Where", "asks_branch", "hot", "judge", "known", "mistake"]
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_LITERAL = re.compile(r"(?!-)[A-Za-z0-9_.:@%+,/-]+", re.ASCII)
 _PROGRAM = re.compile(r"(?!looop\Z)[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 
 
@@ -74,7 +75,7 @@ def mistake(guard: Guard) -> str | None:
 def hot(rules: Rules) -> dict[str, tuple[str, ...]]:
     """Give each program that a rule is about, with the patterns of a shell's `case` that matter of it.
 
-    If none of its arguments is like any of them, `judge` would say None.
+    If none of its arguments is like any of them, `judge` would say None; `*` alone is all there is to say.
     """
     found: dict[str, set[str]] = {}
     for entry in TABLE:
@@ -83,8 +84,16 @@ def hot(rules: Rules) -> dict[str, tuple[str, ...]]:
                 found.setdefault(program, set()).update(entry.hot)
     for added in rules.added:
         if rules.on(added.name, built_in=False):
-            found.setdefault(added.match[0], set()).add("*")
-    return {program: tuple(sorted(patterns)) for program, patterns in sorted(found.items())}
+            found.setdefault(added.match[0], set()).add(_hot(added.match))
+    return {
+        program: ("*",) if "*" in patterns else tuple(sorted(patterns))
+        for program, patterns in sorted(found.items())
+    }
+
+
+def _hot(match: Sequence[str]) -> str:
+    """Give the last word that has to be there as it is; a word of wildcards stands for any."""
+    return next((it for it in reversed(match[1:]) if _LITERAL.fullmatch(it)), "*")
 
 
 def _matches(match: Sequence[str], words: Sequence[str]) -> bool:

@@ -134,6 +134,8 @@ def test_plain_names_in_a_sandbox_are_cleared_without_asking_and_nothing_else_is
         for target in (".", "..", "", "../x", "a/b", "/x"):
             assert desk.run("rm", "-rf", "build", target, cwd=cwd)[1].startswith("asked\n"), target
     for cwd in (desk.profile.sandboxes, box / "out", desk.profile.data):
+        env = {"PWD": str(cwd)}  # as a shell has it that went there through a link
+        assert desk.run("rm", "-rf", "build", cwd=cwd, env=env)[1].startswith("asked\n")
         assert desk.run("rm", "-rf", "build", cwd=cwd)[1].startswith("asked\n")
 
 
@@ -210,7 +212,8 @@ def test_with_all_rules_off_there_are_no_shims_and_an_added_rule_makes_one(desk:
     assert shims.write(desk.profile, added, str(desk.looop)) == desk.shims
     assert sorted(it.name for it in desk.shims.iterdir()) == [".looop-guard", "aws"]
     desk.program("aws")
-    assert desk.run("aws", "s3", "ls")[1].startswith("asked\n")
+    assert desk.run("aws", "s3", "rm", "x")[1].startswith("asked\n")
+    assert desk.run("aws", "s3", "ls")[1].startswith("real ")
 
 
 def test_in_a_cell_the_hidden_program_is_run_even_where_its_name_leads_to_the_shim(desk: Desk) -> None:

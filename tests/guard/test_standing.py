@@ -44,7 +44,7 @@ async def test_a_start_file_that_puts_programs_first_bypasses_the_guard(
     keep = f"export PATH={folder}:$PATH\n"  # whatever the machine's own start files do
     (home / start).write_text(keep)
     assert await standing.look(folder, _env(folder, home, shell), tmp_path) == Standing("on")
-    (home / start).write_text(f"{keep}echo welcome; export PATH={programs}:$PATH\n")
+    (home / start).write_text(f"{keep}echo looop-path:/x; export PATH={programs}:$PATH\n")
     found = await standing.look(folder, _env(folder, home, shell), tmp_path)
     assert found == Standing(
         "bypassed", f"{shell} -l finds {programs} before looop's shims: git, npm, rm and 1 more"
