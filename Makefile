@@ -53,6 +53,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/ptys.py cat echo idle start
 	$(BIN)/python benchmarks/sessions.py
 	$(BIN)/python benchmarks/relay.py
+	$(BIN)/python benchmarks/guard.py
 	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
 
 clean:

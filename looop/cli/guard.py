@@ -5,7 +5,7 @@ of this process; or a refusal. Neighbours: `core.guarded` judges, `looop.guard` 
 """
 
 import shlex
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
@@ -111,7 +111,7 @@ async def run(
     if call.caller.kind in _OURS:
         rule = _judged(words, shims.rules(profile), call, profile)
     if rule is not None:
-        _held(rule, words, call)
+        return _hand_over(rule, words, call)
     return await _become(words, call, hidden)
 
 
@@ -121,7 +121,7 @@ def _judged(words: tuple[str, ...], guard: Guard, call: Call, profile: Profile) 
     return guarded.judge(words, Rules.of(guard), place)
 
 
-def _held(rule: Rule, words: tuple[str, ...], call: Call) -> NoReturn:
+def _hand_over(rule: Rule, words: tuple[str, ...], call: Call) -> int:
     """Hand a held command over to whoever may let it happen: nobody yet, so it is refused."""
     shown = line(shlex.join(words), _LONGEST)
     if call.env.get(_SESSION):

@@ -171,6 +171,6 @@ def test_the_words_of_a_refusal_can_do_nothing_to_a_terminal() -> None:
     call = FakeCall(env={}, caller=CHILD)
     rule = Rule("x", "y")
     with pytest.raises(Problem) as told:
-        guard._held(rule, ("git", "\x1b[2J\n", "push"), call)
+        guard._hand_over(rule, ("git", "\x1b[2J\n", "push"), call)
     assert "\x1b" not in told.value.text
     assert "\n" not in told.value.text
