@@ -136,7 +136,7 @@ def _build(profile: Profile) -> Parts:
         return await app.run(argv, call, profile, live)
 
     def make_pulse(fleet: Fleet) -> PulseLike:
-        return Pulse(profile, env=env, fleet=fleet, clock=clock, shims=shims_of(profile))
+        return Pulse(profile, env=env, fleet=fleet, clock=clock, shims=shims_of(profile, env))
 
     def make_residents(keeper: Leash, poke: Callable[[], None]) -> Residents:
         return House(profile, keeper, env=env, poke=poke, tell=tell)

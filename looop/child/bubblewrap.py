@@ -48,6 +48,8 @@ def prefix(program: str, cell: Cell, cwd: str) -> list[str]:
         parts += _bound("--ro-bind", path) if path.startswith(_COVERED) else ()
     for path in cell.hide:
         parts += _cover(path, cell.nothing)
+    for source, place in cell.over:
+        parts += ["--ro-bind", source, place]
     parts += _doors(cell)
     for path in cell.write:
         parts += _bound("--bind", path)

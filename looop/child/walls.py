@@ -53,6 +53,7 @@ class Who:
     agents: tuple[str, ...] = ()
     given: tuple[str, ...] = ()  # names of variables that a person wrote into CONFIG for it
     write: tuple[str, ...] = ()
+    over: tuple[tuple[str, str], ...] = ()  # what is seen there in the place of what, in order
     door: str | None = None
     terminal: bool = False
 
@@ -77,6 +78,10 @@ class Walls:
             self._level = off if self._config.confine == OFF else level(self._env.get("PATH", ""))
         return self._level
 
+    def wanted(self) -> bool:
+        """Tell whether programs are confined, or may not run without."""
+        return self.level().by is not None or self._config.confine == REQUIRE
+
     def confined(self, who: Who, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> Confined:
         """Give what to start in place of `argv`. Problem REFUSED `not-confined` where that can't be."""
         found = self.level()
@@ -93,7 +98,7 @@ class Walls:
         """Build a cell for whoever may do the same; its `argv` still lacks the command."""
         granted = self._granted(who)
         writable = self._writable(who, env.get("HOME", ""))
-        terms = (granted, writable, who.given, who.write, who.door, cwd)
+        terms = (granted, writable, who.given, who.write, who.over, who.door, cwd)
         before, built = self._built.get(terms, ({}, None))
         if built is None or before is not env:
             built = self._build(who, env, granted, writable, cwd)
@@ -115,6 +120,7 @@ class Walls:
             keep=tuple(path for agent in agents for path in credentials.kept(agent, home, env)),
             hide=tuple(path for path in credentials.hidden(home, env, granted) if not _above(path, ours)),
             show=(home, str(self._profile.config), *own_places()),
+            over=who.over,
             door=who.door,
             runtime=env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}",
         )

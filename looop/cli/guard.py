@@ -4,12 +4,12 @@ In: a command that nobody has run yet. Out: which rule would hold it; or the com
 of this process; or a refusal. Neighbours: `core.guarded` judges, `looop.guard` has the shims.
 """
 
-import shlex
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
+from looop.child.environ import own_binary
 from looop.cli.console import Terminal
 from looop.cli.inject import ACall, AProfile, ATerminal, Json
 from looop.cli.show import emit, line, table
@@ -111,7 +111,7 @@ async def run(
     if call.caller.kind in _OURS:
         rule = _judged(words, shims.rules(profile), call, profile)
     if rule is not None:
-        return _hand_over(rule, words, call)
+        return _hand_over(words, call)
     return await _become(words, call, hidden)
 
 
@@ -121,16 +121,9 @@ def _judged(words: tuple[str, ...], guard: Guard, call: Call, profile: Profile) 
     return guarded.judge(words, Rules.of(guard), place)
 
 
-def _hand_over(rule: Rule, words: tuple[str, ...], call: Call) -> int:
-    """Hand a held command over to whoever may let it happen: nobody yet, so it is refused."""
-    shown = line(shlex.join(words), _LONGEST)
-    if call.env.get(_SESSION):
-        advice = "ask a person with `looop flag MSG --wait`, and say what it is for"
-    else:
-        advice = "a tick never does that: start a session for it, which can ask a person"
-    raise Problem(
-        Exit.REFUSED, "guarded", f"`{shown}` is held ({rule.name}): {rule.why}. It was not run: {advice}."
-    )
+def _hand_over(words: tuple[str, ...], call: Terminal) -> int:
+    """Hand a held command over to the verb that asks a person, and says to a tick what to do instead."""
+    return call.become(own_binary(), (own_binary(), "guard", "ask", "--", *words))
 
 
 async def _become(words: tuple[str, ...], call: Terminal, hidden: str) -> int:

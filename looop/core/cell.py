@@ -14,7 +14,8 @@ class Cell:
     `write` may be changed, apart from `keep` within it. `hide` is covered: a folder by an empty one, a file
     by `nothing`, which is an empty file. `show` and `data` are seen even where temporary files lie; `data` is
     the profile's folder and `door` that of the one socket in it that the program may call; without one it
-    sees none. `runtime` is the folder of the user's own sockets.
+    sees none. `over` are files, each seen in the place of another, in this order.
+    `runtime` is the folder of the user's own sockets.
     """
 
     data: str
@@ -23,6 +24,7 @@ class Cell:
     keep: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
+    over: tuple[tuple[str, str], ...] = ()
     door: str | None = None
     runtime: str | None = None
 

@@ -6,6 +6,7 @@ Values only. Neighbours: `core.forbidden` is the table of rules, `core.guarded` 
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -45,6 +46,14 @@ class Guard(msgspec.Struct, frozen=True, omit_defaults=True):
     add: tuple[Added, ...] = ()
     protected: tuple[str, ...] = PROTECTED
     clear: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shims:
+    """The folder that comes first in PATH, and what a cell sees in the place of what, in this order."""
+
+    folder: Path
+    over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

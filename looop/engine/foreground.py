@@ -153,7 +153,12 @@ async def _beat(profile: Profile, call: Call, run_verb: RunVerb, door: Door, ord
     voice = Voice(profile, clock)
     fleet = FilesFleet(profile, call.env, door.perform)
     beats = Beats(
-        profile, env=call.env, say=voice.say, fleet=fleet, clock=clock, shims=guarding.shims_of(profile)
+        profile,
+        env=call.env,
+        say=voice.say,
+        fleet=fleet,
+        clock=clock,
+        shims=guarding.shims_of(profile, call.env),
     )
     stopped: list[int] = []
     reports: list[Report] = []

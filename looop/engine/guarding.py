@@ -4,13 +4,14 @@ In: a profile and CONFIG. Out: the folder for PATH, and a `Standing` that is rem
 `guard` with `loop` and `session`, which don't know it.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from looop.child.environ import own_binary
 from looop.core.digest import digest
-from looop.core.rules import Standing
+from looop.core.rules import Shims, Standing
 from looop.guard import shims, standing
 from looop.store.config import Config
 from looop.store.paths import Profile
@@ -21,23 +22,40 @@ FRESH = 3600.0
 _MOST = 64
 
 
-def shims_of(profile: Profile) -> Callable[[Config], Path | None]:
-    """Give the function that writes a profile's shims as CONFIG wants them; OSError of the disk."""
-    return lambda config: shims.write(profile, config.guard, own_binary())
+HIDDEN = Path("/run/looop")
+"""Where a cell keeps the programs that shims stand before; outside there is no such folder."""
+
+
+def shims_of(profile: Profile, env: Mapping[str, str]) -> Callable[[Config, bool], Shims | None]:
+    """Give the function that writes a profile's shims as CONFIG wants them; OSError of the disk.
+
+    Its second argument is whether they are for a cell; then a full path leads to the shim as well.
+    """
+
+    def write(config: Config, celled: bool) -> Shims | None:
+        hidden = HIDDEN if celled else None
+        folder = shims.write(profile, config.guard, own_binary(), hidden=hidden)
+        if folder is None:
+            return None
+        found = shims.bound(folder, hidden, env.get("PATH", os.defpath)) if hidden else ()
+        pairs = (((it.real, it.hidden), (it.shim, it.real)) for it in found)
+        return Shims(folder, tuple((str(source), str(place)) for both in pairs for source, place in both))
+
+    return write
 
 
 class Guarding:
     """The guard around sessions; `settings` reads CONFIG."""
 
-    def __init__(self, profile: Profile, settings: Callable[[], Config]) -> None:
+    def __init__(self, profile: Profile, env: Mapping[str, str], settings: Callable[[], Config]) -> None:
         self._profile = profile
         self._settings = settings
-        self._write = shims_of(profile)
+        self._write = shims_of(profile, env)
         self._known: dict[str, tuple[float, Standing]] = {}
 
-    def shims(self) -> Path | None:
-        """Bring the shims up to date; the folder that is to come first in PATH. Problem, OSError."""
-        return self._write(self._settings())
+    def shims(self, *, celled: bool) -> Shims | None:
+        """Bring the shims up to date, those of a cell or others. Problem, OSError."""
+        return self._write(self._settings(), celled)
 
     async def standing(self, folder: Path, env: Mapping[str, str]) -> Standing:
         """Tell whether a session's agent would meet the shims."""

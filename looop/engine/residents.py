@@ -96,7 +96,7 @@ class House:
             now=clock.now,
             poke=poke,
             say=self._voice.say,
-            guard=Guarding(profile, lambda: config.load(profile, env)),
+            guard=Guarding(profile, env, lambda: config.load(profile, env)),
         )
         landings = proposals.Landings(self._site)
         self._flags = Flags(

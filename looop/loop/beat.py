@@ -106,7 +106,7 @@ class Beats:
         clock: Clock,
         changed: Callable[[Phase], None] = lambda _phase: None,
         run: site.Run = spawn.run,
-        shims: site.Shims = lambda _config: None,
+        shims: site.WriteShims = lambda _config, _celled: None,
     ) -> None:
         self._around = Surroundings(profile, env, say, clock, fleet, run, shims)
         self._changed = changed

@@ -5,7 +5,6 @@ Cancelled, the agent is ended with its whole tree before this returns.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import trio
 
@@ -68,10 +67,9 @@ class _Ear:
 async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
     """Run it. Raises OSError when the shell itself can't start; Problem REFUSED when it can't be confined."""
     await files.aside(files.scratch, run.prompt, prompt.encode())
-    shims = await files.aside(site.shims, site.config)
     ear = _Ear(site, run, stream(choice.runner.output, now=site.clock.now()))
     command = fill(choice.runner.tick, prompt_file=str(run.prompt), conversation="")
-    start = await files.aside(_start, site, run, choice, command, shims)
+    start = await files.aside(_start, site, run, choice, command)
     ended = await site.run(
         start.argv,
         cwd=site.profile.tick,
@@ -85,15 +83,17 @@ async def decide(site: Site, run: Run, prompt: str, choice: Choice) -> Decided:
     return Decided(ear.parser.finish(ended.code, ended.err), ended.timed_out)
 
 
-def _start(site: Site, run: Run, choice: Choice, command: str, shims: Path | None) -> Confined:
+def _start(site: Site, run: Run, choice: Choice, command: str) -> Confined:
+    shims = site.shims(site.config, site.walls.level().by is not None)
     who = Who(
         TICKS,
         choice.name,
         agents=agents_of(choice.name, command),
         given=tuple(choice.runner.env),
         write=(str(site.profile.tick),),
+        over=shims.over if shims else (),
     )
-    env = led(site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id), shims)
+    env = led(site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id), shims.folder if shims else None)
     return site.walls.confined(who, ["/bin/sh", "-c", command], env, site.profile.tick)
 
 

@@ -20,7 +20,7 @@ from looop.loop import book
 from looop.loop.beat import Beats, Order, Outcome, Report
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
-from looop.loop.site import Run, Shims
+from looop.loop.site import Run, WriteShims
 from looop.loop.voice import Voice
 from looop.store import memory
 from looop.store.paths import Profile
@@ -47,7 +47,7 @@ class Pulse:
         fleet: Fleet,
         clock: Clock,
         run: Run = spawn.run,
-        shims: Shims = lambda _config: None,
+        shims: WriteShims = lambda _config, _celled: None,
     ) -> None:
         self.voice = Voice(profile, clock)
         self._profile = profile

@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from looop.child import spawn
 from looop.child.environ import environment
 from looop.child.walls import Walls
+from looop.core.rules import Shims
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet, NoFleet
 from looop.store.config import Config, load
 from looop.store.paths import Profile, check
 
-Shims = Callable[[Config], Path | None]
-"""Writes the guard's shims as CONFIG wants them, and gives the folder that is to come first in PATH."""
+WriteShims = Callable[[Config, bool], Shims | None]
+"""Writes the guard's shims as CONFIG wants them, for a cell or not, and says where they are."""
 
 Run = Callable[..., Awaitable[spawn.Ended]]
 """`child.spawn.run`, or a test's fake of it: the one door to other programs."""
@@ -31,7 +31,7 @@ class Site:
     clock: Clock = field(default_factory=Clock)
     fleet: Fleet = field(default_factory=NoFleet)
     run: Run = spawn.run
-    shims: Shims = lambda _config: None
+    shims: WriteShims = lambda _config, _celled: None
 
     def environment(self, **extra: str) -> dict[str, str]:
         """Make the environment of a child of this profile."""
@@ -54,7 +54,7 @@ class Surroundings:
     clock: Clock
     fleet: Fleet
     run: Run = spawn.run
-    shims: Shims = lambda _config: None
+    shims: WriteShims = lambda _config, _celled: None
 
     def site(self) -> Site:
         """Make the site of one beat. Problem when CONFIG can't be used, or DATA is gone."""

@@ -13,8 +13,6 @@ from typing import Protocol
 
 import trio
 
-from looop.child.inside import SHELL
-from looop.child.walls import SESSIONS, Confined, Walls, Who, agents_of
 from looop.core import ids, limits
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Start
@@ -22,10 +20,11 @@ from looop.session import draft, starting
 from looop.session.around import Around
 from looop.session.bell import Bell
 from looop.session.handing import Owed
+from looop.session.ready import Ready, prepare
 from looop.session.starting import Birth, Plan
 from looop.session.terminals import Spawn
 from looop.store import files, sessions
-from looop.store.config import REQUIRE, Config
+from looop.store.config import Config
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
@@ -121,9 +120,11 @@ class Births:
         try:
             for hook in self._around.on_start:
                 await hook(meta, folder)
-            shims = await files.aside(self._around.guard.shims)
-            env = starting.whole_environment(self._profile, self._env, meta, shims)
-            await self._spawn(plan, settings, meta, env)
+            if plan.resumed and plan.meta:
+                await files.aside(starting.carry, self._profile, plan.id)
+            guard = self._around.guard
+            ready = await files.aside(prepare, self._profile, self._env, settings, guard, meta)
+            await self._spawn(settings, meta, ready)
         except (Problem, OSError, Unreadable) as error:
             if isinstance(error, Problem) and error.exit_code is Exit.UNREACHABLE:
                 raise
@@ -133,7 +134,7 @@ class Births:
             raise _not_started(plan, error) from error
         if self.owing and owed:
             await self.owing.told(tuple(it.number for it in owed), "brief")
-        return Born(Entry(folder, meta, Known(since=meta.created)), shims, env)
+        return Born(Entry(folder, meta, Known(since=meta.created)), ready.shims, ready.env)
 
     def _fill(self, plan: Plan, settings: Config, answered: tuple[str, ...]) -> Meta:
         """Make the folder and all that is in it, in one go; what fails is undone."""
@@ -147,39 +148,20 @@ class Births:
             _undo(self._profile, plan, sessions.folder(self._profile, plan.id), number)
             raise
 
-    async def _spawn(self, plan: Plan, settings: Config, meta: Meta, env: Mapping[str, str]) -> None:
-        if plan.resumed and plan.meta:
-            await files.aside(starting.carry, self._profile, plan.id)
-        folder = sessions.folder(self._profile, plan.id)
-        start = await files.aside(self._confined, settings, meta, env, folder)
+    async def _spawn(self, settings: Config, meta: Meta, ready: Ready) -> None:
+        argv = ready.start.argv
         order = Spawn(
             key=meta.generation,
-            folder=folder,
-            command=start.argv[0] if len(start.argv) == 1 else shlex.join(start.argv),
+            folder=sessions.folder(self._profile, meta.id),
+            command=argv[0] if len(argv) == 1 else shlex.join(argv),
             cwd=Path(meta.cwd),
             columns=meta.size[0],
             lines=meta.size[1],
-            env=start.env,
+            env=ready.start.env,
             log_max=settings.session_log_max_bytes,
-            scoped=start.scoped,
+            scoped=ready.start.scoped,
         )
         await self._around.terminals.spawn(order)
-
-    def _confined(self, settings: Config, meta: Meta, env: Mapping[str, str], folder: Path) -> Confined:
-        profile, walls = self._profile, Walls(self._profile, settings, self._env)
-        if walls.level().by is None and settings.confine != REQUIRE:
-            return Confined((meta.command,), env)
-        sandbox = profile.sandboxes / meta.id
-        files.private_dir(sandbox, below=profile.data)
-        who = Who(
-            SESSIONS,
-            meta.id,
-            agents=agents_of(meta.runner, meta.command),
-            given=starting.of_config(meta),
-            write=(str(profile.reports), str(sandbox), *([str(folder / draft.DRAFT)] if meta.meta else [])),
-            terminal=True,
-        )
-        return walls.confined(who, [*SHELL, meta.command], env, Path(meta.cwd))
 
 
 def _not_started(plan: Plan, error: Exception) -> Problem:

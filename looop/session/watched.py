@@ -10,15 +10,15 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from looop.core.rules import Standing
+from looop.core.rules import Shims, Standing
 from looop.core.sessions import Known
 
 
 class Guard(Protocol):
     """Who guards."""
 
-    def shims(self) -> Path | None:
-        """Give the folder that comes first in PATH, up to date; None where nothing is guarded. OSError."""
+    def shims(self, *, celled: bool) -> Shims | None:
+        """Give what comes first in PATH, up to date; None where nothing is guarded. OSError."""
 
     async def standing(self, folder: Path, env: Mapping[str, str]) -> Standing:
         """Tell whether a program with this environment would meet what is in it."""
@@ -27,7 +27,7 @@ class Guard(Protocol):
 class NoGuard:
     """Nobody guards."""
 
-    def shims(self) -> Path | None:
+    def shims(self, *, celled: bool) -> Shims | None:
         """Give none."""
 
     async def standing(self, folder: Path, env: Mapping[str, str]) -> Standing:  # noqa: ARG002 - the Protocol's

@@ -39,7 +39,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 async def test_a_shell_is_asked_once_for_an_environment_and_again_after_a_while(
     tmp_path: Path, answers: Answers
 ) -> None:
-    guarding = Guarding(made_in(tmp_path), Config)
+    guarding = Guarding(made_in(tmp_path), {}, Config)
     one = {"SHELL": "/bin/a", "LOOOP_SESSION_ID": "tea"}
     for env in (one, {**one, "LOOOP_SESSION_ID": "milk"}):
         assert await guarding.standing(tmp_path, env) == Standing("bypassed", "because 1")
@@ -53,7 +53,7 @@ async def test_a_session_starts_with_the_shims_first_and_its_standing_is_known_l
     tmp_path: Path, answers: Answers
 ) -> None:
     hosting = Hosting(tmp_path)
-    hosting.guard = Guarding(hosting.profile, lambda: hosting.settings)
+    hosting.guard = Guarding(hosting.profile, hosting.env, lambda: hosting.settings)
     async with hosting.served() as host:
         view = await hosting.start(env={"PATH": "/mine"})
         assert view.guard == ""
@@ -71,7 +71,7 @@ async def test_with_all_rules_off_path_is_left_alone_and_nobody_is_asked(
     tmp_path: Path, answers: Answers
 ) -> None:
     hosting = Hosting(tmp_path, guard=Guard(off=("*",)))
-    hosting.guard = Guarding(hosting.profile, lambda: hosting.settings)
+    hosting.guard = Guarding(hosting.profile, hosting.env, lambda: hosting.settings)
     async with hosting.served() as host:
         await hosting.start()
         assert str(hosting.profile.guard) not in hosting.terminals.spawned[-1].env["PATH"]
@@ -82,7 +82,7 @@ async def test_with_all_rules_off_path_is_left_alone_and_nobody_is_asked(
 @pytest.mark.process
 async def test_a_ticks_agent_has_the_shims_first_too(tmp_path: Path) -> None:
     loop = Looping(tmp_path, "command -v git >seen; command -v ls >>seen; cp seen ..; rm seen\n")
-    loop.shims = shims_of(loop.profile)
+    loop.shims = shims_of(loop.profile, {})
     loop.beats = loop.fresh()
     await loop.beat()
     seen = (loop.profile.data / "seen").read_text().split()

@@ -9,7 +9,7 @@ import msgspec
 from looop.loop.beat import Beats, Order, Report
 from looop.loop.clock import Clock
 from looop.loop.fleet import FakeFleet
-from looop.loop.site import Shims
+from looop.loop.site import WriteShims
 from looop.store import memory, runs
 from looop.store.runs import MoveRecord
 from support.profiles import made_in, sensor
@@ -33,7 +33,7 @@ class Looping:
         self.goal("a")
         self.agent(agent)
         self.configure(**config)
-        self.shims: Shims = lambda _config: None
+        self.shims: WriteShims = lambda _config, _celled: None
         self.beats = self.fresh()
 
     def agent(self, script: str) -> None:
