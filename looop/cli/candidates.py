@@ -13,13 +13,14 @@ from looop.cli.fleet import sessions_of
 from looop.cli.inject import ACall, ALive, AProfile
 from looop.cli.mistakes import TROUBLE
 from looop.cli.tab import Thing
+from looop.core.edits import heads
 from looop.core.ids import PULSE, is_name
 from looop.core.problem import Exit
 from looop.core.runners import known
 from looop.core.sessions import SessionView
 from looop.engine.call import Call
 from looop.engine.live import Live
-from looop.store import claims, config, flags, paths, policy, questions, runs
+from looop.store import claims, config, flags, history, paths, policy, questions, runs
 from looop.store.paths import Profile
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", re.ASCII)
@@ -110,6 +111,18 @@ def _runs(profile: Profile) -> Names:
     return [run.id for run in reversed(runs.list_runs(profile))]
 
 
+def _edits(profile: Profile) -> Names:
+    return [edit.id for edit in reversed(history.read(profile).edits)]
+
+
+def _versioned(profile: Profile) -> Names:
+    return sorted(heads(history.read(profile).edits))
+
+
+def _edited(profile: Profile) -> Names:
+    return [*_edits(profile), *_versioned(profile)]
+
+
 def _claims(profile: Profile) -> Names:
     return [claim.name for claim in claims.read(profile)]
 
@@ -128,5 +141,8 @@ _OF_FILES: dict[Thing, Callable[[Profile], Names]] = {
     Thing.ALL_FLAGS: _all_flags,
     Thing.PROPOSALS: _proposals,
     Thing.RUNS: _runs,
+    Thing.EDITS: _edits,
+    Thing.VERSIONED: _versioned,
+    Thing.EDITED: _edited,
     Thing.CLAIMS: _claims,
 }

@@ -2,6 +2,7 @@
 
 In: a plan (what to write, and what it is about) made by `goals` or `sensors`. Out: "recorded" in a tick,
 which performs it when it lands; files in place, durably, when a person calls. Nobody else gets this far.
+Neighbour: `store.history` has both versions before a file is touched.
 """
 
 import time
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from looop.cli.disk import disk
 from looop.cli.show import DoneView, emit
 from looop.core.act import Act, Write
+from looop.core.edits import By, Edit, Version
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Kind
 from looop.engine.live import Live
-from looop.store import files
+from looop.store import files, history
 from looop.store.paths import Profile
 
 _PATIENCE = 5.0
@@ -54,7 +56,7 @@ async def commit(
     if call.caller.kind is Kind.TICK:
         view = await _record(plan, argv, live)
     else:
-        view = DoneView((await disk(live, _perform, profile, plan)).said)
+        view = DoneView((await disk(live, _perform, profile, plan, " ".join(argv[:2]))).said)
         if live is not None:
             live.poke()
     await emit(call, view, view.said, json=json)
@@ -71,9 +73,10 @@ async def _record(plan: Callable[[], Plan], argv: tuple[str, ...], live: Live | 
     return DoneView("recorded: happens when this tick lands", recorded=True)
 
 
-def _perform(profile: Profile, plan: Callable[[], Plan]) -> Plan:
+def _perform(profile: Profile, plan: Callable[[], Plan], verb: str) -> Plan:
     with _locked(profile):
         made = plan()
+        _keep(profile, made, verb)
         try:
             _write(profile, made)
         except FileExistsError as error:
@@ -81,6 +84,20 @@ def _perform(profile: Profile, plan: Callable[[], Plan]) -> Plan:
                 Exit.REFUSED, "exists", f"{error.filename} has just appeared: nothing was overwritten."
             ) from error
     return made
+
+
+def _keep(profile: Profile, plan: Plan, verb: str) -> None:
+    """Enter the change in the history before it is made; if that can't be done, it is not made."""
+    versions, contents = list[Version](), list[bytes]()
+    for write in plan.writes:
+        before, old = history.standing(profile, write.path)
+        new = write.data
+        after = None if new is None else history.blob_of(new, runnable=write.executable)
+        versions.append(Version(write.path, before, after))
+        contents.append(old if new is None else new)
+    now = time.time()
+    name = history.fresh(history.read(profile), "edit", now)
+    history.record(profile, Edit(name, now, By.VERB, tuple(versions), verb), contents)
 
 
 def _write(profile: Profile, plan: Plan) -> None:

@@ -4,7 +4,9 @@ In: names and texts. Out: views, or plans that `cli.change` records for a tick o
 """
 
 import shlex
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -19,7 +21,7 @@ from looop.core.document import Document, headline
 from looop.core.goal import front, is_goal
 from looop.core.ids import goal_name
 from looop.core.problem import Exit, Problem
-from looop.store import files, memory
+from looop.store import files, history, memory
 from looop.store.paths import Profile
 
 
@@ -118,8 +120,10 @@ async def edit(name: GoalName, /, *, call: ATerminal, profile: AProfile, live: A
     if not (call.tty.stdin and call.tty.stdout):
         raise Problem(Exit.USAGE, "no-terminal", f"An editor needs a terminal; {path} is the file to edit.")
     before = await disk(live, _bytes, profile, file)
+    await disk(live, _keep, profile, file, "")
     editor = shlex.split(call.env.get("VISUAL") or call.env.get("EDITOR") or "vi")
     code = call.run([*editor, str(path)])
+    await disk(live, _keep, profile, file, "goal edit")
     after = await disk(live, _bytes, profile, file)
     if after is not None and not is_goal(after.decode(errors="replace")):
         await call.err(f"looop: goals/{file} has no goal: line between two --- lines at its top: add one.\n")
@@ -146,6 +150,12 @@ def _bytes(profile: Profile, file: str) -> bytes | None:
         return files.read_head(profile.goals / file, LARGEST)[0]
     except FileNotFoundError:
         return None
+
+
+def _keep(profile: Profile, file: str, verb: str) -> None:
+    """Keep the goal as it stands; where that can't be done a person edits all the same."""
+    with suppress(OSError):
+        history.seen(profile, [f"goals/{file}"], time.time(), said=verb)
 
 
 def _no_goal(profile: Profile, file: str) -> Problem:

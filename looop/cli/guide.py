@@ -29,6 +29,7 @@ BEGIN
 GROUPS: dict[str, tuple[str, ...]] = {
     "THE LOOP": ("", "up", "down", "tick", "pause", "unpause"),
     "LOOKING": ("status", "why", "explain", "journal", "runs", "watch", "log", "cost", "events"),
+    "WHAT CHANGED": ("history", "diff", "undo"),
     "SESSIONS": ("start-session", "ls", "shot", "restart", "resume", "kill", "freeze", "thaw", "prune"),
     "DRIVING ONE": ("send", "key", "expect", "wait", "wait-idle", "resize", "attach", "detach"),
     "GOALS": ("goals", "goal new", "goal show", "goal edit", "goal archive"),
@@ -66,6 +67,7 @@ FILES
   {data}
     PLAYBOOK.md goals/ sensors/ journal.md reports/   the memory; keep these, all else can be made again
     guard/      small scripts that come first in an agent's PATH; `looop guard rules` lists what they hold
+    history/    every version of PLAYBOOK, goals and sensors, within bounds: `looop history`, `diff`, `undo`
     runs/       one folder for each time the agent was asked: what it was told, what it said, what landed
     sessions/pulse/output.log   what the pulse says
   {config}

@@ -185,6 +185,8 @@ def _told(record: MoveRecord, *, alive: bool) -> Iterator[list[str]]:
     if len(record.acts) > _ACTS:
         yield ["", f"and {len(record.acts) - _ACTS} more calls: `output.log` of the run has them"]
     yield ["it moved", line(f"{record.move or 'nothing'}{f' ({record.subject})' if record.subject else ''}")]
+    if record.outcome == "landed" and not record.move.startswith("called"):
+        yield ["undo", f"looop undo {record.run}"]
     yield ["outcome", line(f"{record.outcome}: {record.reason}" if record.reason else record.outcome)]
     for name in record.ignored[:_ACTS]:
         yield ["ignored", line(name, 160)]

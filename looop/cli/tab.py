@@ -24,6 +24,9 @@ class Thing(StrEnum):
     PROPOSALS = "proposals"
     RUNS = "runs"
     STORIES = "stories"
+    EDITS = "edits"
+    VERSIONED = "versioned"
+    EDITED = "edited"
     CLAIMS = "claims"
     RUNNERS = "runners"
 
@@ -50,6 +53,9 @@ AnyFlag: TypeAlias = Annotated[str, Tab(Thing.ALL_FLAGS)]
 ProposalId: TypeAlias = Annotated[str, Tab(Thing.PROPOSALS)]
 RunId: TypeAlias = Annotated[str, Tab(Thing.RUNS)]
 Story: TypeAlias = Annotated[str, Tab(Thing.STORIES)]
+EditId: TypeAlias = Annotated[str, Tab(Thing.EDITS)]
+PolicyPath: TypeAlias = Annotated[str, Tab(Thing.VERSIONED)]
+Edited: TypeAlias = Annotated[str, Tab(Thing.EDITED)]
 ClaimName: TypeAlias = Annotated[str, Tab(Thing.CLAIMS)]
 RunnerName: TypeAlias = Annotated[str, Tab(Thing.RUNNERS)]
 Folder: TypeAlias = Annotated[str, Tab(folders=True)]

@@ -51,7 +51,12 @@ def ulid(now_ms: int, entropy: bytes) -> str:
 
 def run_id(now: datetime) -> str:
     """Name a run: `tick-YYYYMMDD-HHMMSS-` and the part of the second as six hex digits."""
-    return f"tick-{now:%Y%m%d-%H%M%S}-{(now.microsecond << 24) // 1_000_000:06x}"
+    return stamped("tick", now)
+
+
+def stamped(kind: str, now: datetime) -> str:
+    """Name something by its kind and its time, to the microsecond."""
+    return f"{kind}-{now:%Y%m%d-%H%M%S}-{(now.microsecond << 24) // 1_000_000:06x}"
 
 
 def is_run_id(text: str) -> bool:

@@ -36,6 +36,7 @@ class Kind(Enum):
     PLAYBOOK_CHANGED = "changed the PLAYBOOK"
     VERB = "called a verb"
     PROPOSAL = "landed a proposal"
+    UNDONE = "undid a change"
     NOTHING = "nothing"
 
     def __str__(self) -> str:

@@ -16,13 +16,12 @@ from looop.core.problem import Exit, Problem
 from looop.loop import land as landing
 from looop.loop import origin
 from looop.loop.landing import Record
+from looop.loop.past import PROPOSAL
 from looop.loop.site import Site
 from looop.session import draft
 from looop.store import files
 from looop.store.questions import Place
 from looop.store.runs import Run
-
-_PREFIX = "landing-"
 
 
 async def land(site: Site, session_folder: Path, number: int, name: str, *, proposal: str = "") -> str:
@@ -35,7 +34,7 @@ async def land(site: Site, session_folder: Path, number: int, name: str, *, prop
     somebody changed a policy file that it would change, NO `busy` when a tick holds the files too long; else
     as `session.draft.changes`. Then nothing was changed. OSError or Unreadable when a disk fails.
     """
-    run = Run(session_folder / f"{_PREFIX}{number}")
+    run = Run(session_folder / f"{PROPOSAL}{number}")
     with await landing.policy_lock(site):
         record = await files.aside(_staged, run)
         if record is None:
@@ -86,7 +85,7 @@ async def recover(site: Site) -> tuple[str, ...]:
 
 def _cut_off(sessions: Path) -> list[tuple[Run, Record]]:
     found = []
-    for path in sorted(sessions.glob(f"*/{_PREFIX}*")):
+    for path in sorted(sessions.glob(f"*/{PROPOSAL}*")):
         with suppress(Problem):
             record = _staged(Run(path))
             if record is not None and not record.landed:

@@ -7,6 +7,7 @@ observes, `core.diff` and `core.due` decide, `tick` does the one move, `pulse` s
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -24,7 +25,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.runners import Choice
 from looop.core.state import LoopState
 from looop.core.world import World
-from looop.loop import awaiting, book, playbook, reins, sense, site
+from looop.loop import awaiting, book, past, playbook, reins, sense, site, undo
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet
 from looop.loop.reins import Reins
@@ -253,10 +254,13 @@ class Beats:
         await self._remember(replace(self._state, flagged=told))
 
     async def _see_edits(self, at: Site, digests: Mapping[str, str]) -> None:
+        await past.seen(at, self._state.known, digests)
         state, edits = limits.observed(self._state, digests)
         if edits:
             self._edited_at = at.clock.now()
             at.say(f"edited: {', '.join(edits)}")
+            with suppress(Problem):  # an undo that was cut off may have left this; if busy, it is at work
+                await undo.recover(at)
         await self._remember(state)
 
     async def _tell(self, at: Site, world: World, now: Reins) -> None:

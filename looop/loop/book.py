@@ -19,7 +19,7 @@ from looop.core.runners import Choice
 from looop.core.state import Done, LoopState
 from looop.core.streams import Cost
 from looop.core.world import World
-from looop.loop import land, playbook
+from looop.loop import land, past, playbook, undo
 from looop.loop.fleet import Answer
 from looop.loop.landing import Record
 from looop.loop.site import Site
@@ -164,6 +164,8 @@ async def recover(site: Site, state: LoopState) -> LoopState:
     """
     await files.aside(_tidy, site)
     state = await files.aside(_with_flags, site.profile, state)
+    await undo.recover(site)
+    await past.begin(site)
     cut_off = await files.aside(_cut_off, site.profile)
     if not cut_off:
         return state

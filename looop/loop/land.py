@@ -17,7 +17,7 @@ from looop.core.diff import Baseline
 from looop.core.digest import digest_bytes
 from looop.core.moves import Landing, Leaf
 from looop.core.problem import Exit, Problem
-from looop.loop import journal, origin
+from looop.loop import journal, origin, past
 from looop.loop.landing import Record, Step, Verb
 from looop.loop.site import Site
 from looop.store import files
@@ -55,14 +55,16 @@ async def land(
     baseline: Baseline | None,
     timer: int | None = None,
     told: tuple[int, ...] = (),
+    undoes: str = "",
 ) -> tuple[str, ...]:
     """Do it all, under the policy lock if files are to be written. A cancel waits until it is finished.
 
     `told` are the numbers of the answers that the tick has read: from here on they count as delivered. Gives
     notices for the next tick: a verb that failed, a file that somebody changed meanwhile.
     """
-    await files.aside(origin.note, site.profile, run.id, landing.writes, landing.act)
-    record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer, told)
+    if not undoes:  # what an undo brings back keeps its author
+        await files.aside(origin.note, site.profile, run.id, landing.writes, landing.act)
+    record = await files.aside(_stage, site.profile, run, landing, line, baseline, timer, told, undoes)
     with trio.CancelScope(shield=True):
         notices = await finish(site, run, record)
     return notices  # noqa: RET504 - to mypy a cancel scope may swallow what a return inside it raises
@@ -74,7 +76,7 @@ async def finish(site: Site, run: Run, record: Record) -> tuple[str, ...]:
     The answers come first: a session that the verb starts must not be told again what the tick was told.
     """
     await site.fleet.told(record.told)
-    notices = await files.aside(_files, site.profile, run, record)
+    notices = await files.aside(_files, site.profile, run, record, site.clock.now())
     record, said = await _verb(site, run, record)
     await files.aside(_end, site.profile, run, record)
     return (*notices, *said)
@@ -109,6 +111,7 @@ def _stage(
     baseline: Baseline | None,
     timer: int | None,
     told: tuple[int, ...],
+    undoes: str,
 ) -> Record:
     journal.rotate(profile)
     steps = tuple(_staged(profile, run, write, count) for count, write in enumerate(landing.writes))
@@ -124,6 +127,7 @@ def _stage(
         baseline=baseline,
         timer=timer,
         told=told,
+        undoes=undoes,
     )
     _save(run, record)
     return record
@@ -141,23 +145,29 @@ def _staged(profile: Profile, run: Run, write: Write, count: int) -> Step:
     return Step(write.path, before, digest_bytes(write.data), name, write.executable)
 
 
-def _files(profile: Profile, run: Run, record: Record) -> tuple[str, ...]:
-    """Write the files by digest; what somebody changed since the crash stays, and is told."""
-    kept = []
+def _files(profile: Profile, run: Run, record: Record, now: float) -> tuple[str, ...]:
+    """Write the files by digest; what somebody changed since the crash stays, and is told.
+
+    The history has both versions before the first file is touched. Can't it be written, nothing lands.
+    """
+    kept, due = list[Step](), list[Step]()
     for step in record.steps:
         found = in_place(profile, step.path)
-        if found == step.after:
-            continue
-        if found != step.before:
-            kept.append(
-                f"{step.path} was changed by somebody before the last tick could land on it; it stays"
-            )
+        if found != step.after:
+            (due if found == step.before else kept).append(step)
+    past.keep(profile, run, record, due, now)
+    for step in due:
+        if in_place(profile, step.path) != step.before:
+            kept.append(step)
         elif step.staged is None:
             files.durable_remove(profile.data / step.path)
         else:
             data = files.read_regular(run.folder / step.staged, limit=_LARGEST)
             files.durable(profile.data / step.path, data, mode=0o700 if step.executable else 0o600)
-    return tuple(kept)
+    return tuple(
+        f"{step.path} was changed by somebody before the last tick could land on it; it stays"
+        for step in kept
+    )
 
 
 async def _verb(site: Site, run: Run, record: Record) -> tuple[Record, tuple[str, ...]]:

@@ -35,7 +35,7 @@ class Record(msgspec.Struct, frozen=True):
     """One landing. `journal_size` is the journal's size in bytes before `line` was to be appended.
 
     `timer` is what `.next-interval` asked for, in seconds from the baseline's time. `told` are the answers
-    that the tick's prompt had, by their flags' numbers.
+    that the tick's prompt had, by their flags' numbers. `undoes` names the edit that this landing undoes.
     """
 
     run: str
@@ -48,6 +48,7 @@ class Record(msgspec.Struct, frozen=True):
     baseline: Baseline | None
     timer: int | None = None
     told: tuple[int, ...] = ()
+    undoes: str = ""
     landed: bool = False
     v: int = 1
 

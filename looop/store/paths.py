@@ -52,6 +52,7 @@ class Profile:
     snapshots = _Below("snapshots")
     tick = _Below("tick")
     runs = _Below("runs")
+    history = _Below("history")
     prompts = _Below("prompts")
     sessions = _Below("sessions")
     sandboxes = _Below("sandboxes")

@@ -11,6 +11,7 @@ from support.lived import FAILED, RUN
 from support.things import HOSTILE, things_in
 from support.verbs import FakeEngine, Looop
 
+FIRST_SEEN = "edit-20260101-115040-000000"
 EXPECTED = {
     Thing.SESSIONS: ["asks", "drafts", "over", "review"],
     Thing.LIVING: ["asks", "drafts", "review"],
@@ -23,6 +24,9 @@ EXPECTED = {
     Thing.ALL_FLAGS: ["1", "2", "3", "asks", "drafts"],
     Thing.PROPOSALS: ["3", "drafts"],
     Thing.RUNS: [FAILED, RUN],
+    Thing.EDITS: [FIRST_SEEN, RUN],
+    Thing.VERSIONED: ["goals/tea.md"],
+    Thing.EDITED: [FIRST_SEEN, "goals/tea.md", RUN],
     Thing.CLAIMS: ["inbox"],
     Thing.RUNNERS: ["claude", "codex", "gemini", "opencode", "pi", "rehearsal"],
 }

@@ -32,6 +32,9 @@ CASES = {
     "why-run": f"why {RUN}",
     "why-hour": "why 11:45",
     "why-goal": "why goals/tea.md",
+    "history": "history",
+    "diff": f"diff {RUN}",
+    "undo": f"undo {RUN}",
     "goals": "goals",
     "goal-show": "goal show tea",
     "sensors": "sensors",
@@ -144,6 +147,7 @@ def _plain(text: str, profile: Profile) -> str:
     """Put fixed words where this machine shows through."""
     text = text.replace(str(profile.data), "/DATA").replace(str(profile.config), "/CONFIG")
     text = re.sub(r'"(python|platform)": "[^"]*"', r'"\1": "HERE"', text)
+    text = re.sub(r"undo-\d{8}-\d{6}-[0-9a-f]{6}", "undo-NOW", text)
     text = re.sub(r"\d+ MiB free", "N MiB free", text)
     text = re.sub(r"rehearsal, no AI \(.*?\); on", "rehearsal, no AI (WHY); on", text)
     text = re.sub(r"(uid \d+|root: agents run[^\"\n]*)", "A USER", text)

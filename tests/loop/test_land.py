@@ -9,6 +9,7 @@ import pytest
 from looop.core.act import Act, Write
 from looop.core.diff import Baseline
 from looop.core.document import Document
+from looop.core.edits import By, Edit
 from looop.core.moves import Kind, Landing
 from looop.core.problem import Exit, Problem
 from looop.core.world import World
@@ -17,7 +18,7 @@ from looop.loop.clock import Clock
 from looop.loop.fleet import Answer, FakeFleet
 from looop.loop.landing import Record, Verb
 from looop.loop.site import Site
-from looop.store import config, files, runs
+from looop.store import config, files, history, runs
 from looop.store.runs import Run
 from support.profiles import GOAL, made_in
 
@@ -60,6 +61,15 @@ def landed(site: Site) -> bool:
     )
 
 
+def versions(site: Site) -> list[tuple[Edit, tuple[bytes | None, bytes | None]]]:
+    """Give what the history has of each file: the edit, and the bytes before and after."""
+    return [
+        (edit, (history.content(site.profile, it.before), history.content(site.profile, it.after)))
+        for edit in history.read(site.profile).edits
+        for it in edit.files
+    ]
+
+
 async def test_a_landing_writes_files_journal_and_baseline(site: Site, run: Run) -> None:
     assert await land.land(site, run, note(), LINE, BASELINE) == ()
     assert landed(site)
@@ -77,7 +87,7 @@ async def test_a_new_sensor_lands_executable_and_a_removed_file_goes(site: Site,
 
 
 @pytest.mark.parametrize("dies_at", ["durable", "append_durable", "mend_tail"])
-@pytest.mark.parametrize("call", range(6))
+@pytest.mark.parametrize("call", range(8))
 async def test_killed_at_any_write_it_is_finished_once(
     site: Site, run: Run, monkeypatch: pytest.MonkeyPatch, dies_at: str, call: int
 ) -> None:
@@ -101,6 +111,53 @@ async def test_killed_at_any_write_it_is_finished_once(
     await land.finish(site, run, record)
     await land.finish(site, run, record)
     assert landed(site)
+    assert [(edit.id, texts) for edit, texts in versions(site)][1:] == [(run.id, (GOAL.encode(), NOTE.data))]
+
+
+async def test_both_versions_are_kept_before_the_file_is_touched(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = files.durable, list[object]()
+
+    def watching(path: Path, data: bytes, mode: int = 0o600) -> None:
+        if path.name == "a.md":
+            seen.extend(texts for _, texts in versions(site))
+        real(path, data, mode)
+
+    monkeypatch.setattr(files, "durable", watching)
+    await land.land(site, run, note(), LINE, BASELINE)
+    assert seen[-1] == (GOAL.encode(), NOTE.data)
+
+
+async def test_nothing_lands_while_the_history_cant_be_written_and_all_once_it_can(
+    site: Site, run: Run
+) -> None:
+    site.profile.history.write_text("in the way")
+    with pytest.raises(OSError, match="Not a directory"):
+        await land.land(site, run, note(ACT), LINE, BASELINE)
+    assert (site.profile.goals / "a.md").read_text() == GOAL
+    assert (journal_of(site), fleet(site).performed) == ("", [])
+    site.profile.history.unlink()
+    record = land.load(run)
+    assert record is not None
+    await land.finish(site, run, record)
+    assert landed(site)
+    assert fleet(site).performed == [ACT]
+
+
+@pytest.mark.parametrize("name", ["landing-7", "7"])
+async def test_what_lands_on_an_answer_is_named_by_its_flag(site: Site, name: str) -> None:
+    run = Run(site.profile.pulse / name)
+    run.folder.mkdir(parents=True)
+    await land.land(site, run, note(), LINE, None)
+    edit = history.read(site.profile).edits[-1]
+    assert (edit.id, edit.by) == ("flag-7", By.FLAG)
+
+
+async def test_a_landing_that_writes_no_file_needs_no_history(site: Site, run: Run) -> None:
+    site.profile.history.write_text("in the way")
+    await land.land(site, run, Landing(Kind.NOTHING, None), LINE, BASELINE)
+    assert journal_of(site) == f"{LINE}\n"
 
 
 async def test_half_a_journal_line_is_completed(site: Site, run: Run) -> None:

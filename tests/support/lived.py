@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 
 from looop.core.diff import Change, ChangeKind
+from looop.core.edits import By, Edit, Version
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.streams import Cost
-from looop.store import events, flags, ledger, runs
+from looop.store import events, flags, history, ledger, runs
 from looop.store.ledger import Entry
 from looop.store.paths import Profile
 from looop.store.runs import MoveRecord
@@ -29,6 +30,7 @@ def live_in(profile: Profile) -> None:
     """Leave traces of a morning."""
     _memory(profile)
     _runs(profile)
+    _history(profile)
     for entry in (
         Entry(NOW - 86400, "tick-20251231-120000-000001", "claude", 0.5, 900, 90, "landed"),
         Entry(NOW - 1200, FAILED, "codex", None, 1000, 100, "failed"),
@@ -103,6 +105,14 @@ def _runs(profile: Profile) -> None:
         run = runs.start(profile, record.run)
         runs.write_record(run, record)
         _put(run.prompt, "a prompt\n")
+
+
+def _history(profile: Profile) -> None:
+    after = (profile.goals / "tea.md").read_bytes()
+    before = after.removesuffix(b"- 2026-01-01 two bags left\n")
+    both = [history.blob_of(data, runnable=False) for data in (before, after)]
+    edit = Edit(RUN, NOW - 560, By.TICK, (Version("goals/tea.md", *both),))
+    history.record(profile, edit, (before, after))
 
 
 def _put(path: Path, text: str) -> None:
