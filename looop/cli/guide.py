@@ -27,7 +27,7 @@ BEGIN
   Until you have agreed to an agent, looop rehearses: a few fixed rules play the agent, and say so."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "THE LOOP": ("", "up", "down", "tick", "pause", "unpause"),
+    "THE LOOP": ("", "up", "down", "tick", "pause", "unpause", "unpark"),
     "LOOKING": ("status", "why", "explain", "journal", "runs", "watch", "log", "cost", "events"),
     "WHAT CHANGED": ("history", "diff", "undo"),
     "SESSIONS": ("start-session", "ls", "shot", "restart", "resume", "kill", "freeze", "thaw", "prune"),
@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "SENSORS": ("sensors", "sensor run", "sensor show", "sensor off", "sensor on"),
     "YOU AND IT": ("answer", "approve", "deny", "unflag", "trust", "reports", "claims"),
     "THE GUARD": ("guard test", "guard rules"),
-    "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "sandbox", "guard ask"),
+    "FOR WORKERS": ("flag", "propose", "claim", "unclaim", "done", "spent", "sandbox", "guard ask"),
     "SETTING UP": ("init", "doctor", "notify", "config", "licenses", "uninstall", "version", "help"),
 }
 

@@ -120,7 +120,7 @@ def spend(usd: float, asks: int, unknown: int) -> str:
     """Say what asks cost, without passing the unknown for nothing."""
     if not unknown:
         return money(usd)
-    return money(None) if unknown == asks else f"{money(usd)} and {unknown} of unknown cost"
+    return money(None) if unknown >= asks and not usd else f"{money(usd)} and {unknown} of unknown cost"
 
 
 def many(count: int, noun: str, plural: str = "") -> str:

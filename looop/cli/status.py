@@ -6,6 +6,7 @@ bare `looop` reads too. A part that can't be read is said in its place and hides
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -18,24 +19,34 @@ from looop.cli.inject import ACall, ALive, AProfile, Json
 from looop.cli.mistakes import TROUBLE, problem_of
 from looop.cli.sensors import SensorLine, listed
 from looop.cli.show import emit, line, many, span, spend, table, until, when
+from looop.core.due import PARKED
 from looop.core.guarded import hot
+from looop.core.limits import LONGEST_PARK, pending
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
 from looop.core.rules import Rules
 from looop.core.sessions import Question, SessionView
+from looop.core.state import Park
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
-from looop.store import claims, config, files, flags, ledger, memory, pause, questions
+from looop.store import claims, config, files, flags, ledger, memory, money, pause, questions
 from looop.store.faults import CorruptLedger, Unreadable
 from looop.store.flags import Flag
 from looop.store.paths import Profile
 from looop.store.pause import Pause
 
 _PHASE = 1 << 20
+_STATE = 16 << 20
 _FAILING = 10
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+class _Parked(msgspec.Struct, frozen=True):
+    """Of what the loop remembers, what is asked here."""
+
+    park: Park | None = None
 
 
 class AskedLine(msgspec.Struct, frozen=True):
@@ -65,7 +76,8 @@ class StatusView(msgspec.Struct, frozen=True):
     """What `status --json` prints. `wanted`: a person wants the pulse; `engine`: its pid, if one lives.
 
     `confined` says by what, or that it is NOT. `guard` is `on`, or `off` by CONFIG; each session says whether
-    it is bypassed there. `troubles` are the parts that could not be read. Times are epoch seconds.
+    it is bypassed there. `parked` says what waits for money, for an agent's limit to end or for a login.
+    `troubles` are the parts that could not be read. Times are epoch seconds.
     """
 
     data: str
@@ -90,6 +102,7 @@ class StatusView(msgspec.Struct, frozen=True):
     asked: tuple[AskedLine, ...] = ()
     owed: tuple[OwedLine, ...] = ()
     sessions: tuple[SessionView, ...] = ()
+    parked: tuple[Hold, ...] = ()
     troubles: tuple[str, ...] = ()
     guard: str = "on"
     v: int = 1
@@ -149,6 +162,7 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         flags=part(lambda: _own(profile), ()),
         asked=part(lambda: _asked(profile), ()),
         owed=part(lambda: _owed(profile), ()),
+        parked=part(lambda: parked(profile, env, now), ()),
         claims=tuple(claim.name for claim in part(lambda: claims.read(profile), ())),
         asks_hour=spent.decides_hour if spent else 0,
         asks_today=spent.decides_today if spent else 0,
@@ -230,14 +244,28 @@ def runner_words(view: StatusView) -> str:
 
 
 def holds(view: StatusView) -> tuple[Hold, ...]:
-    """Give what holds the AI back, the pause apart, which is shown by itself."""
-    return tuple(hold for hold in view.phase.holds if view.pause is None or hold != view.pause.hold())
+    """Give what holds the AI back, the pause and parks apart, which are shown by themselves."""
+    apart = {view.pause.hold()} if view.pause else set()
+    return tuple(it for it in view.phase.holds if it not in apart and not it.reason.startswith(PARKED))
+
+
+def parked(profile: Profile, env: Mapping[str, str], now: float) -> tuple[Hold, ...]:
+    """Say what is parked: by the day's money, and the agent by a limit of its own or for want of a login."""
+    day = money.look(profile, config.load(profile, env), now)
+    spent = (Hold(day.said.partition(":")[0], day.until),) if day.spent else ()
+    with suppress(OSError, ValueError, RecursionError):
+        state = msgspec.json.decode(files.read_regular(profile.state, _STATE), type=_Parked)
+        if state.park and pending(state.park.until, now, LONGEST_PARK):
+            return (*spent, Hold(state.park.reason, state.park.until))
+    return spent
 
 
 def _rows(view: StatusView, now: float) -> Iterator[list[str]]:
     yield ["pulse", pulse_words(view, now)]
     if view.pause:
         yield ["paused", f"since {when(view.pause.since, now)}, {until(view.pause.until, now)}"]
+    for park in view.parked:
+        yield ["parked", f"{line(park.reason)}, {until(park.until, now)}; `looop unpark` lets it go on"]
     for hold in holds(view):
         yield ["held", f"{line(hold.reason)}, {until(hold.until, now)}"]
     for notice in (*view.phase.notices, *filter(None, [view.phase.trouble])):
@@ -296,7 +324,7 @@ def _today(view: StatusView) -> str:
         return "unknown: the ledger can't be read"
     words = f"{many(view.asks_today, 'ask')}, {spend(view.usd_today, view.asks_today, view.unknown_today)}"
     if view.unknown_today or not view.phase.costs_known:
-        words += "; the agent does not tell its costs, so money caps can't hold"
+        words += "; not all agents tell their costs, so money caps can't hold"
     return words
 
 

@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli.asking import desk, own, session_of
+from looop.cli.cost import check_usd
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.show import DoneView, emit, line
@@ -101,6 +102,7 @@ async def done(
         str, Parameter(name=("--message", "-m"), allow_leading_hyphen=True, help="What was achieved.")
     ] = "",
     failed: Annotated[bool, FLAG, Parameter(help="It could not be done.")] = False,
+    cost: Annotated[float | None, Parameter(help="What it has cost, as `looop spent` says.")] = None,
     session: Annotated[LivingId | None, Parameter(help="This session; else the one that calls.")] = None,
     json: Json = False,
 ) -> int:
@@ -110,6 +112,9 @@ async def done(
     assert live is not None  # noqa: S101 - `desk` has said so otherwise
     if live.sessions.get(name).over:
         raise Problem(Exit.NO, "over", f"{name} is over already: `looop why sessions/{name}` tells how.")
+    if cost is not None:
+        check_usd(cost)
+        await live.sessions.spent(name, cost)
     said = f"{name} has {'failed' if failed else 'done its work'} and ends now."
 
     async def tell() -> None:

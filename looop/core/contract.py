@@ -72,12 +72,17 @@ def brief(*, id: str, goal: str | None, meta: bool, answered: Sequence[str], dra
     return "\n".join(_sections(id, goal, answered, draft if meta else None))
 
 
+def introduction(session: str) -> str:
+    """Give the sentence by which a brief, wherever an agent wrote it down, is known to be that session's."""
+    return f"Your session is {name(session)}."
+
+
 def _sections(session: str, goal: str | None, answered: Sequence[str], draft: str | None) -> Iterator[str]:
     yield f"# YOUR CONTRACT\n{_CONTRACT}"
     if draft is not None:
         place = quote(draft, 4 << 10).text if draft else "$LOOOP_DATA_DIR/sessions/$LOOOP_SESSION_ID/draft"
         yield f"# META SESSION\n{_META.format(draft=place)}"
-    yield f"# WHO YOU ARE\nYour session is {name(session)}.{_serves(goal)}\n"
+    yield f"# WHO YOU ARE\n{introduction(session)}{_serves(goal)}\n"
     if answered:
         yield "\n".join(["# ANSWERED BEFORE YOU", *_answers(answered), ""])
     yield "# YOUR TASK\n"

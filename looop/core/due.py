@@ -21,6 +21,7 @@ DECIDE_GAP = 5.0
 """Seconds between two ticks that ask the AI, at least."""
 
 EDITING = "a person is editing"
+PARKED = "parked"
 
 
 class Why(Enum):
@@ -171,7 +172,7 @@ def _holds(state: LoopState, spend: Spend, caps: Caps, now: Now) -> Iterator[Hol
     if now.paused:
         yield now.paused
     if state.park and pending(state.park.until, now.at, LONGEST_PARK):
-        yield Hold(f"parked: {state.park.reason}", state.park.until)
+        yield Hold(f"{PARKED}: {state.park.reason}", state.park.until)
     if pending(state.failure.retry_at, now.at, BACKOFF[-1]):
         yield Hold(f"the last tick failed ({state.failure.reason})", state.failure.retry_at)
     if now.by_hand:
@@ -192,4 +193,5 @@ def _caps(spend: Spend, caps: Caps) -> Iterator[Hold]:
     if caps.per_day and spend.day >= caps.per_day:
         yield Hold(f"{spend.day} asks today (max_decides_per_day)", spend.day_frees_at)
     if caps.usd_per_day and spend.usd >= caps.usd_per_day:
-        yield Hold(f"${spend.usd:.2f} spent today (max_daily_usd)", spend.day_frees_at)
+        said = f"{PARKED}: ${spend.usd:.2f} spent today (max_daily_usd); `looop unpark` lets it go on"
+        yield Hold(said, spend.day_frees_at)

@@ -55,13 +55,13 @@ def ended(known: Known, status: int, when: float, *, killed: bool) -> Known:
     said = _how(code, known, killed=killed, outside=outside)
     state = State.KILLED if killed else State.ENDED
     over = entered(known, Evidence(state, "exit", said), when)
-    return replace(over, code=code, outside=outside, ended=when, frozen=False, froze=None)
+    return replace(over, code=code, outside=outside, ended=when, frozen=False, unpaid=False, froze=None)
 
 
 def lost(known: Known, why: str, when: float) -> Known:
     """Take over that a session is gone and nobody saw its end."""
     over = entered(known, Evidence(State.LOST, "terminal", why), when)
-    return replace(over, code=None, ended=when, frozen=False, froze=None)
+    return replace(over, code=None, ended=when, frozen=False, unpaid=False, froze=None)
 
 
 def _how(code: int, known: Known, *, killed: bool, outside: bool) -> str:

@@ -17,6 +17,12 @@ BACKOFF = (60.0, 120.0, 240.0, 300.0)
 LONGEST_PARK = 8 * 86400.0
 """Seconds: a weekly usage limit and a day of grace. Then it is tried, whenever a longer limit may end."""
 
+PARK_BACKOFF = (300.0, 900.0, 1800.0, 3600.0)
+"""Seconds before an agent at its limit, which does not say until when, is tried again: the first time, …"""
+
+LOGIN_RETRY = 6 * 3600.0
+"""Seconds before an expired login is tried again though nobody seems to have logged in."""
+
 ROW = 5
 """An item that woke so many ticks in a row is flapping; so many ticks that did nothing are damped."""
 
@@ -75,14 +81,29 @@ def interrupted(state: LoopState, reason: str) -> LoopState:
     return replace(state, failure=replace(state.failure, reason=reason))
 
 
-def parked(state: LoopState, reason: str, until: float, now: float) -> LoopState:
+def parked(state: LoopState, reason: str, until: float | None, now: float, seal: str = "") -> LoopState:
     """Remember that the agent can't work before `until`. Not a failure: nothing is wrong with the tick.
 
-    It is tried again after a minute at the earliest, whatever it promised, and after `LONGEST_PARK`.
+    It is tried again after a minute at the earliest, whatever it promised, and after `LONGEST_PARK`. None:
+    it does not say until when, and is tried ever more rarely; with a `seal`, which waits for a person's
+    login, rarely from the first.
     """
+    count = state.park.count + 1 if state.park else 1
+    if until is None:
+        until = now + (LOGIN_RETRY if seal else PARK_BACKOFF[min(count, len(PARK_BACKOFF)) - 1])
     until = min(max(until, now + BACKOFF[0]), now + LONGEST_PARK)
     failure = replace(state.failure, reason=reason)
-    return replace(state, park=Park(reason, until), failure=failure, asked_at=now, moved=False)
+    park = Park(reason, until, count, seal)
+    return replace(state, park=park, failure=failure, asked_at=now, moved=False)
+
+
+def unparked(state: LoopState, token: str, seal: str) -> LoopState:
+    """Leave a park: by a person's `token` that was not heeded yet, or since another `seal` is there now."""
+    if token and token != state.unparked:
+        return replace(state, park=None, unparked=token)
+    if state.park and state.park.seal not in {"", seal}:
+        return replace(state, park=None)
+    return state
 
 
 def observed(state: LoopState, policy: Mapping[str, str]) -> tuple[LoopState, tuple[str, ...]]:

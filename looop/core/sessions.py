@@ -91,9 +91,10 @@ class Known(msgspec.Struct, frozen=True):
     `news` counts entries into states that are news, `news_name` is the last one. `code` is the exit code
     (128 and the signal's number if one ended it), None while it runs or when nobody knows. `outside`: ended
     by a SIGKILL that looop did not send. `outcome` and `note` are what `looop done` said (`done`, `failed`).
-    `sent` is the log's offset at the last `send` or `key`. `frozen`: a person stopped it; `froze` is its
-    state till then. `unnoticed`: its state is news as soon as nobody sits at its terminal. `replied` is the
-    log's offset up to which a terminal's answers were given. `guard` and `guard_said` are
+    `sent` is the log's offset at the last `send` or `key`. `frozen`: a person stopped it; `unpaid`: looop
+    did, since the day's money is spent; `froze` is its state till then. `unnoticed`: its state is news as
+    soon as nobody sits at its terminal. `replied` is the log's offset up to which a terminal's answers were
+    given. `guard` and `guard_said` are
     `core.rules.Standing`'s word and why, empty until somebody has looked.
     """
 
@@ -110,6 +111,7 @@ class Known(msgspec.Struct, frozen=True):
     ended: float | None = None
     sent: int | None = None
     frozen: bool = False
+    unpaid: bool = False
     froze: State | None = None
     unnoticed: bool = False
     replied: int = 0

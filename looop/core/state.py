@@ -16,10 +16,15 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Park(msgspec.Struct, frozen=True):
-    """The agent can't work for now: a usage limit, an expired login."""
+    """The agent can't work for now: a usage limit, an expired login.
+
+    `count` are such parks in a row. `seal` is what a login waits for to change: CONFIG, credentials.
+    """
 
     reason: str
     until: float
+    count: int = 1
+    seal: str = ""
 
 
 class Throttle(msgspec.Struct, frozen=True):
@@ -56,7 +61,8 @@ class LoopState(msgspec.Struct, frozen=True):
 
     `known` is the digest of each policy file as looop itself last read or wrote it: another digest is an
     edit. `edits` are the items that people edited since the last tick that ended well. `flagged` are the
-    causes that a person has been told of and that still hold.
+    causes that a person has been told of and that still hold. `unparked` names the last `looop unpark` that
+    was heeded.
     """
 
     v: int = 1
@@ -74,3 +80,4 @@ class LoopState(msgspec.Struct, frozen=True):
     edits: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
+    unparked: str = ""

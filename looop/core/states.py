@@ -43,6 +43,7 @@ class Facts:
     hook: Hook | None = None
     agent: str = ""
     frozen: bool = False
+    unpaid: bool = False
     flagged: bool = False
     cursor: tuple[int, int] | None = None
     foreground: str | None = None
@@ -106,9 +107,11 @@ def _reported(facts: Facts) -> Meaning | None:
 
 
 def _freeze(seen: _Seen, now: float) -> Evidence | None:  # noqa: ARG001 - one signature for all sources
-    if not seen.facts.frozen:
-        return None
-    return Evidence(State.FROZEN, "freeze", "a person stopped it with `looop freeze`")
+    if seen.facts.frozen:
+        return Evidence(State.FROZEN, "freeze", "a person stopped it with `looop freeze`")
+    if seen.facts.unpaid:
+        return Evidence(State.FROZEN, "money", "the day's money is spent; `looop unpark` lets it go on")
+    return None
 
 
 def _flag(seen: _Seen, now: float) -> Evidence | None:  # noqa: ARG001 - one signature for all sources

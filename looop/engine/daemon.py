@@ -129,6 +129,7 @@ class Engine:
     def poke(self) -> None:
         """Hint at a change."""
         self._ward.poke()
+        self._residents.look()
 
     async def tick(self, call: Call, *, force: bool) -> int:
         """Ask the pulse for one beat now; its lines go to stderr, what came of it to stdout."""

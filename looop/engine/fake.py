@@ -130,6 +130,9 @@ class FakeResidents:
         """End those that a test imagined."""
         self.living = 0
 
+    def look(self) -> None:
+        """Look at nothing."""
+
 
 @dataclass
 class FakeLive(FakeResidents):

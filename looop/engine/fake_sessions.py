@@ -171,6 +171,12 @@ class FakeSessions:
         found.become(State.ENDED, code=0, ended=NOW, outcome=outcome, note=note)
         return found.view
 
+    async def spent(self, name: str, usd: float) -> SessionView:
+        """Keep what it said."""
+        found = self._living(name)
+        self._do("spent", name, usd)
+        return found.view
+
     async def freeze(self, name: str) -> SessionView:
         """Show it frozen."""
         return self._turned("freeze", name, State.FROZEN)

@@ -5,6 +5,7 @@ sentence that the rest needs an engine. It runs in the caller's own process; onl
 """
 
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from typing import NoReturn
@@ -32,7 +33,7 @@ from looop.engine import holder
 from looop.engine.call import RawCall
 from looop.session import records
 from looop.session.transcript import Transcript
-from looop.store import config, sessions
+from looop.store import config, money, sessions
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 
@@ -75,6 +76,7 @@ class Offline:
                 "too-many",
                 f"{len(living)} sessions may live, and max_sessions is {settings.max_sessions}.",
             )
+        money.check_start(self._profile, settings, time.time())
 
     async def restart(self, name: str, env: Mapping[str, str]) -> SessionView:  # noqa: ARG002 - the Protocol's
         """Say that this needs an engine."""
@@ -97,6 +99,10 @@ class Offline:
         tell: Callable[[], Awaitable[object]] | None = None,  # noqa: ARG002 - the Protocol's
     ) -> SessionView:
         """Refuse: only an engine ends a session."""
+        self._needs_life(name)
+
+    async def spent(self, name: str, usd: float) -> SessionView:  # noqa: ARG002 - the Protocol's
+        """Say why not."""
         self._needs_life(name)
 
     async def freeze(self, name: str) -> SessionView:

@@ -15,6 +15,7 @@ from looop.engine import proposals
 from looop.engine.grants import Grants
 from looop.engine.guarding import Guarding
 from looop.engine.own import Own
+from looop.engine.purse import Purse
 from looop.engine.questions import Questions
 from looop.engine.sessions import Sessions
 from looop.loop import verdicts
@@ -72,6 +73,9 @@ class Residents(Protocol):
     async def end_all(self, *, now: bool) -> None:
         """End every session; returns when they are over."""
 
+    def look(self) -> None:
+        """Hint that there may be news of sessions or of the day's money."""
+
 
 class House:
     """The residents of an engine. `tell` reaches a person outside the terminal; `poke` wakes the loop."""
@@ -111,6 +115,14 @@ class House:
             patience=lambda: config.load(profile, env).flag_wait_max,
         )
         self._host.owing = self._flags
+        self._purse = Purse(
+            profile,
+            self._host,
+            settings=lambda: config.load(profile, env),
+            now=clock.now,
+            tell=tell,
+            say=self._voice.say,
+        )
         self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._voice.say)
         self._host.around.on_start.append(self._windows.opened)
         self._host.around.on_end.extend((self._release, self._windows.closed))
@@ -145,6 +157,7 @@ class House:
             await nursery.start(self._host.serve)
             await nursery.start(self._flags.serve)
             await nursery.start(self._windows.serve)
+            await nursery.start(self._purse.serve)
             task_status.started()
 
     def leaders(self) -> Mapping[int, str]:
@@ -174,6 +187,10 @@ class House:
     async def end_all(self, *, now: bool) -> None:
         """End every session; returns when they are over."""
         await self._host.end_all(now=now)
+
+    def look(self) -> None:
+        """Hint that there may be news of sessions or of the day's money."""
+        self._purse.hint()
 
     def _site(self) -> Site:
         return self._around.site()

@@ -57,11 +57,14 @@ class Sessions(Protocol):
         telling fails or is cancelled.
         """
 
+    async def spent(self, name: str, usd: float) -> SessionView:
+        """Take what a worker says that its conversation has cost so far, in dollars; durably."""
+
     async def freeze(self, name: str) -> SessionView:
         """Stop the tree with SIGSTOP."""
 
     async def thaw(self, name: str) -> SessionView:
-        """Let it go on."""
+        """Let it go on. Problem REFUSED `parked` while it is frozen since the day's money is spent."""
 
     async def resize(self, name: str, columns: int, lines: int) -> SessionView:
         """Set the size, from 1x1 to 500x500."""

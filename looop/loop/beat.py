@@ -150,6 +150,7 @@ class Beats:
         except memory.Unreadable as error:
             return await self._unreadable(at, str(error))
         await self._see_edits(at, policy.digests)
+        await self._remember(await files.aside(reins.unparked, at, self._state))
         sensed = await sense.sense(at, policy, self._state.tried, waiting)
         last = await files.aside(book.baseline, at.profile)
         changes = await files.aside(compare, last, sensed.world)  # a thousand goals take a while
@@ -158,7 +159,8 @@ class Beats:
         await self._remember(replace(state, tried=sensed.tried))
         reins_now = await files.aside(reins.gather, at)
         now = self._now(at, order, reins_now, first_look=last is None)
-        verdict = due.consider(changes, self._state, reins_now.spend, reins.caps(at.config), now)
+        caps = reins.caps(at.config, reins_now.money)
+        verdict = due.consider(changes, self._state, reins_now.spend, caps, now)
         await self._tell(at, sensed.world, reins_now)
         self._note(reins_now)
         try:
@@ -229,7 +231,8 @@ class Beats:
 
         The state first: were it lost to a disk that fails, the landing would pass for a person's edit.
         """
-        await self._remember(book.after(self._state, ticked, changes, at.clock.now()))
+        seal = await files.aside(reins.seal, at)
+        await self._remember(book.after(self._state, ticked, changes, at.clock.now(), seal))
         self._edited_at = None
         await files.aside(book.end, at, run, choice, ticked)
         known = self.phase.costs_known and ticked.cost.usd is not None
@@ -264,8 +267,9 @@ class Beats:
         await self._remember(state)
 
     async def _tell(self, at: Site, world: World, now: Reins) -> None:
-        wanted = reins.causes(at, self._state, world, now)
+        wanted = reins.causes(self._state, world, now)
         told = await reins.reconcile(at, self._state.flagged, wanted)
+        await reins.tell_of_money(at, now.money)
         await self._remember(replace(self._state, flagged=told))
 
     async def _remember(self, state: LoopState) -> None:

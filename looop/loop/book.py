@@ -140,16 +140,21 @@ def priced(cost: Cost, runner: str, config: Config) -> Cost:
     return Cost(usd, cost.input_tokens, cost.output_tokens)
 
 
-def after(state: LoopState, ticked: Ticked, changes: tuple[Change, ...], now: float) -> LoopState:
-    """Make the state that follows a tick. What the agent was told counts as told once it took its turn."""
+def after(
+    state: LoopState, ticked: Ticked, changes: tuple[Change, ...], now: float, seal: str = ""
+) -> LoopState:
+    """Make the state that follows a tick. What the agent was told counts as told once it took its turn.
+
+    `seal` is what an expired login waits for to change.
+    """
     if ticked.outcome.well or ticked.outcome is Outcome.REJECTED:
         state = limits.told(state)
     if ticked.outcome.well:
         move = _done(ticked.landing, now)
         woke = [change.item for change in changes if change.item not in state.edits]
         state = limits.landed(state, woke, move, ticked.timer, now)
-    elif ticked.until is not None:
-        state = limits.parked(state, ticked.reason, ticked.until, now)
+    elif ticked.outcome is Outcome.PARKED:
+        state = limits.parked(state, ticked.reason, ticked.until, now, seal if ticked.login else "")
     else:
         state = limits.failed(state, ticked.reason, now)
     if ticked.outcome is Outcome.LANDED:
@@ -230,9 +235,17 @@ def _close(site: Site, run: Run, record: MoveRecord) -> None:
             cost.input_tokens,
             cost.output_tokens,
             record.outcome,
+            goal=_goal(record.subject),
+            noted=site.clock.now(),
         ),
     )
     events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
+
+
+def _goal(subject: str | None) -> str:
+    """Name the goal that a tick's move was about, as sessions name theirs."""
+    kind, _, name = (subject or "").partition(":")
+    return name if kind == "goal" else ""
 
 
 def _with_flags(profile: Profile, state: LoopState) -> LoopState:

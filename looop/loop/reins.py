@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from looop.core import limits, runners
+from looop.core.allowance import CAUSES, Standing
 from looop.core.due import Caps, Pace, Spend
 from looop.core.phase import Hold
 from looop.core.problem import Problem
@@ -19,19 +20,14 @@ from looop.core.state import LoopState
 from looop.core.world import World
 from looop.loop.notify import notify
 from looop.loop.site import Site
-from looop.store import events, files, flags, ledger, pause
+from looop.store import credentials, events, files, flags, ledger, money, pause
 from looop.store.config import Config
 from looop.store.faults import CorruptLedger
 
 
-def caps(settings: Config) -> Caps:
-    """Give the person's limits."""
-    return Caps(
-        settings.max_decides_per_hour,
-        settings.max_decides_per_day,
-        settings.max_daily_usd,
-        settings.revisit,
-    )
+def caps(settings: Config, day: Standing) -> Caps:
+    """Give the person's limits, with what they allowed beyond them today."""
+    return Caps(settings.max_decides_per_hour, settings.max_decides_per_day, day.cap, settings.revisit)
 
 
 def pace(settings: Config) -> Pace:
@@ -86,6 +82,7 @@ class Reins:
     """All of it, for one beat. Without a `choice` the troubles say why no agent can be asked."""
 
     spend: Spend
+    money: Standing
     choice: Choice | None
     paused: Hold | None
     troubles: tuple[Hold, ...]
@@ -99,10 +96,12 @@ def gather(site: Site) -> Reins:
         choice = choose(site)
     except Problem as problem:
         troubles.append(Hold(problem.text))
-    return Reins(spend(site), choice, paused(site), tuple(troubles))
+    spent = spend(site)
+    standing = money.judge(site.profile, site.config, site.clock.now(), spent.usd, spent.trouble)
+    return Reins(spent, standing, choice, paused(site), tuple(troubles))
 
 
-def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, str]:
+def causes(state: LoopState, world: World, now: Reins) -> dict[str, str]:
     """Say what a person must know now, by cause."""
     found = {hold.reason.split(":")[0]: hold.reason for hold in now.troubles}
     found |= limits.causes(state)
@@ -113,11 +112,32 @@ def causes(site: Site, state: LoopState, world: World, now: Reins) -> dict[str, 
             found[f"failing {reading.name}"] = f"the sensor {reading.name} {failed}: it {reading.error}"
     if now.spend.trouble:
         found["ledger"] = now.spend.trouble
-    if (warn := site.config.warn_daily_usd) and now.spend.usd >= warn:
-        found["money"] = f"more than ${warn:g} was spent today (warn_daily_usd)"
     if state.park:
         found["park"] = f"the agent can't work: {state.park.reason}"
     return found
+
+
+async def tell_of_money(site: Site, standing: Standing) -> None:
+    """Tell a person how far the day's money is, once a day; what the sessions' engine has told is told."""
+    sentence = None
+    with suppress(OSError):  # a full disk has a flag of its own
+        sentence = await files.aside(money.tell, site.profile, standing, site.clock.now())
+        if sentence is not None:
+            events.emit(site.profile, "flag", cause=standing.cause, text=sentence)
+    if sentence is not None:
+        site.say(f"⚑ {sentence}")
+        await notify(site, sentence)
+
+
+def unparked(site: Site, state: LoopState) -> LoopState:
+    """Leave a park that a person ended by `looop unpark`, or by a new login or another CONFIG."""
+    given = money.allowed(site.profile)
+    return limits.unparked(state, given.token if given else "", seal(site))
+
+
+def seal(site: Site) -> str:
+    """Name CONFIG and the agent's credentials as they are now: what an expired login waits for."""
+    return credentials.seal(site.profile, site.config.runner, site.env)
 
 
 def broken(error: OSError) -> Hold:
@@ -147,6 +167,7 @@ async def reconcile(site: Site, flagged: tuple[str, ...], wanted: Mapping[str, s
 
     A flag that a person has put away stays away until its cause has gone and come back.
     """
+    flagged = tuple(cause for cause in flagged if cause not in CAUSES)  # `tell_of_money` minds those
     for cause in flagged:
         if cause not in wanted:
             await files.aside(flags.clear, site.profile, cause)

@@ -27,9 +27,6 @@ from looop.store import copies, files, held, memory
 from looop.store.runs import Run
 
 PARKS = frozenset({Fault.LOGIN, Fault.USAGE_LIMIT})
-PARK_RETRY = 3600.0
-"""Seconds until an agent that can't work, and doesn't say until when, is tried again."""
-
 CLEANUP = 15.0
 """Seconds that the line of an interrupted tick may take to reach the disk."""
 
@@ -58,7 +55,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """One tick, ended. `notices` are for the next one; `until` is when a parked agent can work again."""
+    """One tick, ended. `notices` are for the next one; `until` is when a parked agent can work again.
+
+    `login`: it waits for a person to log in.
+    """
 
     outcome: Outcome
     line: str
@@ -66,6 +66,7 @@ class Ticked:
     landing: Landing = field(default_factory=lambda: Landing(Kind.NOTHING, None))
     timer: int | None = None
     until: float | None = None
+    login: bool = False
     notices: tuple[str, ...] = ()
     cost: Cost = field(default_factory=lambda: Cost(None, None, None))
     acts: tuple[str, ...] = ()
@@ -234,14 +235,14 @@ def _failed(site: Site, decided: Decided) -> Ticked | None:
     if decided.timed_out:
         reason = f"the agent was ended after {site.config.tick_timeout:g} s (tick_timeout)"
         return _failure(Outcome.FAILED, reason, decided.result)
-    return None if decided.result.fault is None else _fault(site, decided.result)
+    return None if decided.result.fault is None else _fault(decided.result)
 
 
-def _fault(site: Site, result: Result) -> Ticked:
+def _fault(result: Result) -> Ticked:
     reason = result.reason or str(result.fault)
     if result.fault in PARKS or result.until is not None:
-        until = result.until or site.clock.now() + PARK_RETRY
-        return _failure(Outcome.PARKED, reason, result, until)
+        parked = _failure(Outcome.PARKED, reason, result, result.until)
+        return replace(parked, login=result.fault is Fault.LOGIN)
     return _failure(Outcome.FAILED, reason, result)
 
 

@@ -23,7 +23,7 @@ from looop.session.handing import Owed
 from looop.session.ready import Ready, prepare
 from looop.session.starting import Birth, Plan
 from looop.session.terminals import Spawn
-from looop.store import files, sessions
+from looop.store import files, money, sessions
 from looop.store.config import Config
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
@@ -82,7 +82,7 @@ class Births:
         return await files.aside(starting.resumed, entry, env)
 
     def check_room(self, others: int) -> None:
-        """Refuse a start beyond `max_sessions`, or on a full disk."""
+        """Refuse a start beyond `max_sessions` or the day's money, or on a full disk."""
         most = self.settings().max_sessions
         if most and others >= most:
             raise Problem(
@@ -91,6 +91,7 @@ class Births:
                 f"{others} sessions live, and max_sessions is {most}: `looop ls` shows them, `looop kill` "
                 "ends one, CONFIG sets the limit.",
             )
+        money.check_start(self._profile, self.settings(), self._around.now())
         if trouble := limits.full(*files.free_bytes(self._profile.data)):
             raise Problem(Exit.REFUSED, "full-disk", f"No session can start, since {trouble}. Make room.")
 

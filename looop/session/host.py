@@ -9,24 +9,23 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import trio
-from msgspec.structs import replace
 
 from looop.core.hooks import Hook
 from looop.core.problem import Exit, Problem
-from looop.core.sessions import Evidence, SessionView, Start, State, Typed
-from looop.session import adopting, attach, boxes, follow, freezing, retire, watched
+from looop.core.sessions import SessionView, Start, Typed
+from looop.session import adopting, attach, boxes, follow, holding, retire, watched
 from looop.session.adopting import Adoption
 from looop.session.around import Around
 from looop.session.attach import RawCall
 from looop.session.births import Births, Owing
 from looop.session.life import Life
-from looop.session.minding import judged
 from looop.session.past import Past
 from looop.session.shelf import Shelf, entry_of
+from looop.session.spending import Spending
 from looop.session.starting import Plan
 from looop.session.terminals import Terminals
 from looop.session.watched import Guard, NoGuard
-from looop.store import files, sessions
+from looop.store import files, reported, sessions
 from looop.store.config import Config
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
@@ -40,7 +39,10 @@ _AGAIN = 1.0  # seconds before a session's task that has crashed is begun again
 
 
 class Host(Shelf):
-    """All sessions. `around.on_start` and `on_end` are for who has to know of each; `owing` for answers."""
+    """All sessions. `around.on_start` and `on_end` are for who has to know of each; `owing` for answers.
+
+    `spending` knows what they cost.
+    """
 
     def __init__(
         self,
@@ -57,6 +59,8 @@ class Host(Shelf):
         super().__init__(profile, Around(terminals, now, poke, say, guard=guard or NoGuard()))
         self._env = env
         self._births = Births(profile, self.around, env, settings)
+        self.spending = Spending(profile, self.around, env, settings)
+        self.around.on_end.append(self.spending.settle)
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -163,18 +167,20 @@ class Host(Shelf):
     async def freeze(self, name: str) -> SessionView:
         """Stop the tree."""
         life = self.life(name)
-        await life.know(replace(life.known, frozen=True))
-        await self._signal(life, freezing.stop)
-        await life.enter(judged(life))
+        await holding.freeze(life)
         return self._view(life)
 
     async def thaw(self, name: str) -> SessionView:
         """Let it go on."""
         life = self.life(name)
-        await self._signal(life, freezing.go_on)
-        await life.know(replace(life.known, frozen=False))
-        before = life.known.froze or State.WORKING
-        await life.enter(Evidence(before, "thaw", "it goes on as before it was frozen"))
+        await holding.thaw(life)
+        return self._view(life)
+
+    async def spent(self, name: str, usd: float) -> SessionView:
+        """Take what a worker says that it has cost."""
+        life = self.life(name)
+        await files.aside(reported.write, life.folder, usd, self.around.now())
+        await self.spending.look(life)
         return self._view(life)
 
     async def resize(self, name: str, columns: int, lines: int) -> SessionView:
@@ -336,11 +342,6 @@ class Host(Shelf):
     async def _end(self, key: str) -> None:
         with suppress(Problem):  # keeper's end is heard of elsewhere
             await self.around.terminals.end(key, GRACE)
-
-    async def _signal(self, life: Life, how: Callable[[int, int], int]) -> None:
-        found = life.book.now()
-        if found.pid is not None:
-            await files.aside(how, found.pid, found.start)
 
 
 def _over(life: Life) -> Problem:

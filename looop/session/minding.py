@@ -95,6 +95,7 @@ def facts(life: Minded, screen: tuple[str, ...] = (), cursor: tuple[int, int] | 
         hook=life.hooked,
         agent=agent,
         frozen=known.frozen,
+        unpaid=known.unpaid,
         flagged=life.question is not None,
         cursor=cursor,
         foreground=None if pid is None else foreground.program(pid),
@@ -105,7 +106,7 @@ def facts(life: Minded, screen: tuple[str, ...] = (), cursor: tuple[int, int] | 
 
 def _telling(life: Minded) -> tuple[object, ...]:
     """Give the facts that count whatever the screen shows."""
-    return life.hooked, life.question, life.known.frozen, life.trouble
+    return life.hooked, life.question, (life.known.frozen, life.known.unpaid), life.trouble
 
 
 def _seen(life: Minded, look: "Look") -> Facts:

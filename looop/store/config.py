@@ -45,10 +45,15 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What a runner's tokens cost where it reports no money: dollars per million tokens."""
+    """What a runner's tokens cost where it reports no money: dollars per million tokens.
+
+    Without prices of their own, input tokens that a cache held or took cost as much as others.
+    """
 
     input: Money
     output: Money
+    cache_read: Money | None = None
+    cache_write: Money | None = None
 
 
 class Config(msgspec.Struct, frozen=True):

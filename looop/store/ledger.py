@@ -1,7 +1,8 @@
-"""The ledger: what every ask of the AI cost, and what was spent within the hour and the local day.
+"""The ledger: what every ask of the AI cost and every session, and what was spent in the hour and local day.
 
-In: one `Entry` when an agent starts and one when it has ended. Out: `Spent`, by which the caps hold.
-Unknown is never zero: a last line torn by a crash is one ask of unknown cost; other damage: `CorruptLedger`.
+In: an `Entry` when a tick's agent starts and when it has ended; a session's for each day, again and again.
+Out: `Spent`, by which the caps hold. Unknown is never zero: a last line torn by a crash is one ask of unknown
+cost; other damage: `CorruptLedger`.
 """
 
 import datetime as dt
@@ -23,6 +24,9 @@ RUNNING = "running"
 TORN = "torn"
 """The outcome of an entry of which a crash left only a part."""
 
+_WORTHWHILE = 4096
+"""Entries below which nobody gains by leaving some out."""
+
 _FIRST_LOOK = 256 << 10
 _LARGEST_LOOK = 16 << 20
 
@@ -31,7 +35,12 @@ Tokens = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One ask. None stands for "unknown". A later entry of the same run takes the earlier one's place."""
+    """One ask, or one day of a session's conversation. None stands for "unknown".
+
+    A later entry of the same run takes the earlier one's place. `at` is when it was spent, `noted` when it
+    was written down (0: the same). `session` and `generation` are empty for a tick. `source` says who knows
+    the dollars where it is not the agent's own stream: `agent`, `prices`, or `reported` by the worker itself.
+    """
 
     at: float
     run: str
@@ -40,14 +49,20 @@ class Entry(msgspec.Struct, frozen=True):
     input_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
     outcome: str = ""
+    session: str = ""
+    generation: str = ""
+    goal: str = ""
+    source: str = ""
+    noted: float = 0.0
     v: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent. `unknown_today` counts today's ended asks whose cost nobody knows.
+    """What was spent. `unknown_today` counts today's ended asks, and sessions, whose cost nobody knows.
 
-    `hour_frees_at` is when the oldest ask of the hour is an hour old, `day_frees_at` the next local midnight.
+    Asks are ticks' alone; money and tokens are of sessions too. `hour_frees_at` is when the oldest ask of the
+    hour is an hour old, `day_frees_at` the next local midnight.
     """
 
     decides_hour: int
@@ -66,10 +81,27 @@ _DECODER = msgspec.json.Decoder(Entry)
 def record(profile: Profile, entry: Entry) -> None:
     """Add an entry, durably; an end that a crash has torn becomes an entry of unknown cost first.
 
-    Only for the holder of the profile's lock. OSError when the disk takes no more.
+    Ticks and sessions may do it at the same moment. OSError when the disk takes no more.
     """
-    _mend(profile)
-    files.append_durable(profile.cost, msgspec.json.encode(entry).decode())
+    files.private_dir(profile.pulse, below=profile.data)
+    with files.lock(profile.pulse / "cost.lock", block=True):
+        _mend(profile)
+        files.append_durable(profile.cost, msgspec.json.encode(entry).decode())
+
+
+def compact(profile: Profile) -> bool:
+    """Leave out what later entries have replaced, durably, once that is most of a large ledger.
+
+    True if it did. Raises CorruptLedger, and then nothing was changed.
+    """
+    with files.lock(profile.pulse / "cost.lock", block=True):
+        _mend(profile)
+        found, complete = _look(profile, _LARGEST_LOOK)
+        kept = _latest(found)
+        if not complete or len(found) < _WORTHWHILE or len(kept) * 2 > len(found):
+            return False
+        files.durable(profile.cost, b"".join(msgspec.json.encode(entry) + b"\n" for entry in kept))
+    return True
 
 
 def spent(profile: Profile, now: float) -> Spent:
@@ -78,14 +110,14 @@ def spent(profile: Profile, now: float) -> Spent:
     An entry that lies up to a day in the future (a clock that was set back) counts; a later one does not,
     since it would hold the loop for as long as the clock was wrong.
     """
-    midnight, next_midnight = _local_day(now)
+    midnight, next_midnight = local_day(now)
     since = min(midnight, now - HOUR)
     recent = [entry for entry in entries(profile, since) if entry.at <= now + DAY]
-    hour = [entry.at for entry in recent if entry.at > now - HOUR]
+    hour = [entry.at for entry in recent if entry.at > now - HOUR and not entry.session]
     today = [entry for entry in recent if entry.at >= midnight]
     return Spent(
         decides_hour=len(hour),
-        decides_today=len(today),
+        decides_today=sum(not entry.session for entry in today),
         usd_today=sum(entry.usd or 0.0 for entry in today),
         unknown_today=sum(entry.usd is None and entry.outcome != RUNNING for entry in today),
         input_tokens_today=sum(entry.input_tokens or 0 for entry in today),
@@ -98,14 +130,21 @@ def spent(profile: Profile, now: float) -> Spent:
 def entries(profile: Profile, since: float) -> tuple[Entry, ...]:
     """Give every run's entry of `since` or later, oldest first. Raises CorruptLedger.
 
-    Reads from the end until it meets entries that are older, and at most the last 16 MiB.
+    Reads from the end until it meets many in a row that were written earlier, since clocks are set back and
+    a session's day is written down again later; and at most the last 16 MiB.
     """
     look = _FIRST_LOOK
     while True:
         found, complete = _look(profile, look)
-        if complete or look >= _LARGEST_LOOK or (found and found[0].at < since):
+        if complete or look >= _LARGEST_LOOK or _reaches(found, since):
             return tuple(entry for entry in _latest(found) if entry.at >= since)
         look *= 4
+
+
+def _reaches(found: list[Entry], since: float) -> bool:
+    """Tell whether what lies before these entries is older than `since`, too."""
+    first = found[: max(1, len(found) // 4)]
+    return bool(found) and all((entry.noted or entry.at) < since for entry in first)
 
 
 def _look(profile: Profile, limit: int) -> tuple[list[Entry], bool]:
@@ -163,7 +202,7 @@ def _mend(profile: Profile) -> None:
     files.mend_tail(profile.cost, found.st_size - len(end), msgspec.json.encode(entry) + b"\n")
 
 
-def _local_day(now: float) -> tuple[float, float]:
+def local_day(now: float) -> tuple[float, float]:
     """Give the local midnights before and after; a day of a clock change has 23 or 25 hours."""
     today = dt.datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006 - local time is meant
     return today.timestamp(), (today + dt.timedelta(days=1)).timestamp()

@@ -66,6 +66,7 @@ class Profile:
     baseline_hash = _Below(".last-tick-hash")
     state = _Below(".loop.json")
     pause = _Below(".pause")
+    allowance = _Below(".allowance")
     events = _Below("events.jsonl")
     cost = _Below("cost.jsonl")
     up = _Below(".up")

@@ -34,7 +34,10 @@ def live_in(profile: Profile) -> None:
     for entry in (
         Entry(NOW - 86400, "tick-20251231-120000-000001", "claude", 0.5, 900, 90, "landed"),
         Entry(NOW - 1200, FAILED, "codex", None, 1000, 100, "failed"),
-        Entry(NOW - 600, RUN, "claude", 0.0421, 1000, 100, "landed"),
+        Entry(NOW - 600, RUN, "claude", 0.0421, 1000, 100, "landed", goal="tea.md"),
+        _session("brew", "claude", 0.25, "agent", goal="tea.md"),
+        _session("steep", "opencode", 0.1, "reported"),
+        _session("pour", "codex", None, ""),
     ):
         ledger.record(profile, entry)
     events.emit(profile, "tick-began", at=NOW - 600, run=RUN, why="the world changed")
@@ -56,6 +59,13 @@ def live_in(profile: Profile) -> None:
     )
     _put(profile.pulse / "status.json", msgspec.json.encode(phase).decode())
     _put(profile.pulse_log, "".join(f"2026-01-01 11:5{i}:00 line {i}\n" for i in range(5)))
+
+
+def _session(name: str, runner: str, usd: float | None, source: str, goal: str = "") -> Entry:
+    run = f"session/{name}/01J/2026-01-01"
+    return Entry(
+        NOW - 300, run, runner, usd, 5000, 500, "ended", session=name, goal=goal, source=source, noted=NOW
+    )
 
 
 def _memory(profile: Profile) -> None:
