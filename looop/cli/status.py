@@ -138,7 +138,8 @@ def _look(profile: Profile, env: Mapping[str, str], troubles: list[str]) -> Stat
         try:
             return look()
         except (OSError, Problem, Unreadable, CorruptLedger) as error:
-            troubles.append(problem_of(error).text)
+            if (said := problem_of(error).text) not in troubles:  # two parts may need the same file
+                troubles.append(said)
             return otherwise
 
     now = time.time()
@@ -246,7 +247,8 @@ def runner_words(view: StatusView) -> str:
 def holds(view: StatusView) -> tuple[Hold, ...]:
     """Give what holds the AI back, the pause and parks apart, which are shown by themselves."""
     apart = {view.pause.hold()} if view.pause else set()
-    return tuple(it for it in view.phase.holds if it not in apart and not it.reason.startswith(PARKED))
+    shown = f"{PARKED}: " if view.parked else "\0"
+    return tuple(it for it in view.phase.holds if it not in apart and not it.reason.startswith(shown))
 
 
 def parked(profile: Profile, env: Mapping[str, str], now: float) -> tuple[Hold, ...]:

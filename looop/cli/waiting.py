@@ -66,6 +66,8 @@ def _waits(view: StatusView) -> Iterator[Wait]:
     for hold in holds(view):
         if hold.until is None:
             yield Wait(f"The loop is held: {line(hold.reason)}", "looop status")
+    for park in view.parked:
+        yield Wait(f"The loop is parked: {line(park.reason)}", "looop unpark")
     if view.pause:
         yield Wait("The loop is paused.", "looop unpause")
     if not view.answers or view.phase.doing is Doing.STOPPED:

@@ -40,6 +40,7 @@ NAMED = {
     "sandbox": (FOLDERS,),
     "config": ("=bash,zsh,fish",),
     "licenses": (NOTHING,),
+    "spent": (NOTHING,),
     **dict.fromkeys(("shot", "explain", "wait", "wait-idle", "restart", "resume", "prune"), ("sessions",)),
     **dict.fromkeys(("send", "key", "kill", "freeze", "thaw", "attach", "detach"), ("living",)),
 }
@@ -59,7 +60,7 @@ def test_values_of_flags_are_offered_too() -> None:
     valued = {verb.name: dict(verb.valued) for verb in grammar().verbs}
     assert valued["start-session"] == {"--goal": "goals", "--command": NOTHING}
     assert valued["init"] == {"--runner": "runners"}
-    assert valued["done"] == {"--message": NOTHING, "-m": NOTHING, "--session": "living"}
+    assert valued["done"] == {"--message": NOTHING, "-m": NOTHING, "--cost": NOTHING, "--session": "living"}
     assert valued["log"] == {"--tail": NOTHING, "--grep": NOTHING, "--since": NOTHING}
 
 

@@ -265,3 +265,33 @@ def test_an_edit_ends_a_row_of_equal_moves() -> None:
         state = limits.landed(state, (), NOTE, None, at)
     state, _ = limits.observed(state, {"goals/a.md": "2"})
     assert not limits.landed(state, (), NOTE, None, 20.0).throttles
+
+
+def test_an_agent_at_its_limit_is_tried_ever_more_rarely_but_hourly() -> None:
+    state, waits = LoopState(), []
+    for _ in range(6):
+        state = limits.parked(state, "usage limit", None, 1000.0)
+        assert state.park is not None
+        waits.append(state.park.until - 1000.0)
+    assert waits == [300.0, 900.0, 1800.0, 3600.0, 3600.0, 3600.0]
+
+
+def test_an_expired_login_waits_for_a_login() -> None:
+    state = limits.parked(LoopState(), "not logged in", None, 1000.0, "seal")
+    assert state.park is not None
+    assert state.park.until == 1000.0 + limits.LOGIN_RETRY
+    assert limits.unparked(state, "", "seal") == state
+    assert limits.unparked(state, "", "another").park is None
+
+
+def test_another_seal_ends_no_park_that_waits_for_a_limit() -> None:
+    state = limits.parked(LoopState(), "usage limit", None, 1000.0)
+    assert limits.unparked(state, "", "another") == state
+
+
+def test_a_persons_word_ends_one_park_and_not_the_next() -> None:
+    state = limits.unparked(limits.parked(LoopState(), "usage limit", 9e9, 1000.0), "t1", "")
+    assert state.park is None
+    again = limits.parked(state, "usage limit", 9e9, 2000.0)
+    assert limits.unparked(again, "t1", "") == again
+    assert limits.unparked(again, "t2", "").park is None
