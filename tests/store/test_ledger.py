@@ -216,3 +216,74 @@ def test_an_entry_is_durable(profile: Profile, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(files, "append_durable", lambda path, _: written.append(path))
     spend(profile, NOON, 1.0)
     assert written == [profile.cost]
+
+
+def session_day(profile: Profile, at: float, usd: float | None, noted: float = 0.0, run: str = "s/1") -> None:
+    ledger.record(profile, Entry(at, run, "claude", usd, 10, 5, "working", session="tea", noted=noted))
+
+
+def test_a_session_is_no_ask_but_its_money_counts(profile: Profile) -> None:
+    spend(profile, NOON - 60, 1.0)
+    session_day(profile, NOON - 50, 0.5)
+    session_day(profile, NOON - 50, 0.75)
+    spent = ledger.spent(profile, NOON)
+    assert (spent.decides_hour, spent.decides_today, spent.usd_today) == (1, 1, 1.75)
+    assert (spent.input_tokens_today, spent.unknown_today) == (10, 0)
+
+
+def test_a_session_of_unknown_cost_is_unknown(profile: Profile) -> None:
+    session_day(profile, NOON - 50, None)
+    assert ledger.spent(profile, NOON).unknown_today == 1
+
+
+def test_a_day_that_is_written_down_again_later_hides_nothing_before_it(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_FIRST_LOOK", 4000)
+    spend(profile, NOON - 120, 1.0, "today")
+    for number in range(100):
+        session_day(profile, NOON - 86400, 0.5 + number, noted=NOON - 60)
+    assert ledger.spent(profile, NOON).usd_today == 1.0
+
+
+def test_entries_of_a_clock_that_was_set_back_hide_nothing_before_them(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_FIRST_LOOK", 4000)
+    spend(profile, NOON - 120, 1.0, "today")
+    for number in range(8):
+        spend(profile, NOON - 86400 * 900, 1.0, f"then-{number}")
+    for number in range(20):
+        spend(profile, NOON - 60, 0.5, f"now-{number}")
+    assert ledger.spent(profile, NOON).usd_today == 11.0
+
+
+def test_a_large_ledger_is_rid_of_what_was_replaced_and_says_the_same(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_WORTHWHILE", 20)
+    spend(profile, NOON - 120, 1.0, "tick")
+    for number in range(30):
+        session_day(profile, NOON - 60, number / 10, noted=NOON)
+    before, size = ledger.entries(profile, 0.0), profile.cost.stat().st_size
+    assert ledger.compact(profile)
+    assert ledger.entries(profile, 0.0) == before
+    assert profile.cost.stat().st_size < size / 10
+    assert not ledger.compact(profile)
+
+
+def test_a_damaged_ledger_is_not_made_smaller(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_WORTHWHILE", 2)
+    for number in range(9):
+        session_day(profile, NOON, float(number))
+    files.append(profile.cost, "garbage")
+    before = profile.cost.read_bytes()
+    with pytest.raises(CorruptLedger):
+        ledger.compact(profile)
+    assert profile.cost.read_bytes() == before
+
+
+def test_an_old_ledger_is_read_as_it_was(profile: Profile) -> None:
+    line = f'{{"at":{NOON - 60},"run":"tick-1","runner":"claude","usd":0.5,"outcome":"landed","v":1}}'
+    files.append(profile.cost, line)
+    assert ledger.spent(profile, NOON).usd_today == 0.5
