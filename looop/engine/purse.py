@@ -11,12 +11,14 @@ import trio
 
 from looop.core.allowance import Standing
 from looop.core.problem import Problem
+from looop.core.usage import day_of
 from looop.session import holding
 from looop.session.host import Host
 from looop.session.life import Life
 from looop.session.spending import EVERY
-from looop.store import files, money
+from looop.store import files, ledger, money
 from looop.store.config import Config
+from looop.store.faults import CorruptLedger
 from looop.store.paths import Profile
 
 GAP = 1.0
@@ -54,7 +56,10 @@ class Purse:
         """Look now and again until cancelled; the first look comes before anything else is done."""
         await self.look()
         task_status.started()
+        day = ""
         while True:
+            if day != (day := day_of(self._now())):
+                await self._compact()
             with trio.move_on_after(EVERY):
                 await self._hinted.wait()
             self._hinted = trio.Event()
@@ -68,6 +73,13 @@ class Purse:
                 await self._look()
         except (OSError, Problem) as error:
             self._say(f"the day's money could not be looked at ({error})")
+
+    async def _compact(self) -> None:
+        """Once a day: a session that works for hours is written down again each minute."""
+        try:
+            await files.aside(ledger.compact, self._profile)
+        except (OSError, CorruptLedger) as error:
+            self._say(f"the ledger could not be made smaller ({error})")
 
     async def _look(self) -> None:
         lives = tuple(self._host.lives.values())

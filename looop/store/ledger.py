@@ -94,6 +94,7 @@ def compact(profile: Profile) -> bool:
 
     True if it did. Raises CorruptLedger, and then nothing was changed.
     """
+    files.private_dir(profile.pulse, below=profile.data)
     with files.lock(profile.pulse / "cost.lock", block=True):
         _mend(profile)
         found, complete = _look(profile, _LARGEST_LOOK)
