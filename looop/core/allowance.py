@@ -73,6 +73,15 @@ CAUSES = ("money", "money-spent")
 """The causes of the loop's flags about money, of which at most one is open."""
 
 
+LIMIT = "limit "
+"""What the cause of a flag begins with that tells of a session whose agent can't work; its id follows."""
+
+
+def minded(cause: str) -> bool:
+    """Tell whether the sessions' purse raises and takes down the flags of a cause, not the beat."""
+    return cause in CAUSES or cause.startswith(LIMIT)
+
+
 def standing(
     usd: float,
     limits: Limits,

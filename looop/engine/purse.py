@@ -5,18 +5,20 @@ money or not, one flag a day. It compares each time and remembers nothing that m
 limit and its sessions changes nothing. Neighbours: `loop.reins` holds the beat by the same judgement.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 
 import trio
 
-from looop.core.allowance import Standing
+from looop.core.allowance import LIMIT, Standing
 from looop.core.problem import Problem
+from looop.core.stream_faults import Finding
 from looop.core.usage import day_of
 from looop.session import holding
 from looop.session.host import Host
 from looop.session.life import Life
 from looop.session.spending import EVERY
-from looop.store import files, ledger, money
+from looop.store import files, flags, ledger, money
 from looop.store.config import Config
 from looop.store.faults import CorruptLedger
 from looop.store.paths import Profile
@@ -45,6 +47,7 @@ class Purse:
         self._tell = tell
         self._say = say
         self._held: set[str] = set()  # generations that this engine has stopped
+        self._limited = {it.cause for it in flags.open_flags(profile) if it.cause.startswith(LIMIT)}
         self._hinted = trio.Event()
         self._turn = trio.Lock()
 
@@ -84,6 +87,7 @@ class Purse:
     async def _look(self) -> None:
         lives = tuple(self._host.lives.values())
         await self._host.spending.survey(lives)
+        await self._tell_of_limits()
         settings = self._settings()
         if not (lives or settings.max_daily_usd):
             return
@@ -92,6 +96,22 @@ class Purse:
         if sentence := await files.aside(money.tell, self._profile, found, self._now()):
             self._say(f"⚑ {sentence}")
             await self._tell(sentence)
+
+    async def _tell_of_limits(self) -> None:
+        """Flag a session whose agent is at its limit or not logged in, as long as that lasts."""
+        now = self._now()
+        wanted = {
+            f"{LIMIT}{name}": _sentence(name, it)
+            for name, it in self._host.spending.limits.items()
+            if it.until is None or now < it.until
+        }
+        for cause in [it for it in self._limited if it not in wanted]:
+            await files.aside(flags.clear, self._profile, cause)
+        for cause in [it for it in wanted if it not in self._limited]:
+            if await files.aside(flags.raise_flag, self._profile, cause, wanted[cause]) is not None:
+                self._say(f"⚑ {wanted[cause]}")
+                await self._tell(wanted[cause])
+        self._limited = set(wanted)
 
     async def _hold(self, lives: tuple[Life, ...], found: Standing) -> None:
         if not found.spent:
@@ -103,3 +123,8 @@ class Purse:
             if life.key not in self._held or not life.known.unpaid:
                 await holding.hold(life)
                 self._held.add(life.key)
+
+
+def _sentence(name: str, found: Finding) -> str:
+    until = f" until {time.strftime('%Y-%m-%d %H:%M', time.localtime(found.until))}" if found.until else ""
+    return f"the agent of session {name} can't work{until}: {found.fault}"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from looop.core import limits, runners
-from looop.core.allowance import CAUSES, Standing
+from looop.core.allowance import Standing, minded
 from looop.core.due import Caps, Pace, Spend
 from looop.core.phase import Hold
 from looop.core.problem import Problem
@@ -167,7 +167,7 @@ async def reconcile(site: Site, flagged: tuple[str, ...], wanted: Mapping[str, s
 
     A flag that a person has put away stays away until its cause has gone and come back.
     """
-    flagged = tuple(cause for cause in flagged if cause not in CAUSES)  # `tell_of_money` minds those
+    flagged = tuple(cause for cause in flagged if not minded(cause))
     for cause in flagged:
         if cause not in wanted:
             await files.aside(flags.clear, site.profile, cause)

@@ -12,6 +12,9 @@ import trio
 
 from looop.core.problem import Problem
 from looop.core.sessions import Known, Meta
+from looop.core.stream_base import Fault
+from looop.core.stream_faults import Finding, classify
+from looop.core.usage import Trouble
 from looop.session.around import Around, Ended
 from looop.session.meter import Meter, metered
 from looop.store import files
@@ -36,7 +39,7 @@ class Spends(Protocol):
 
 
 class Spending:
-    """The meters of one engine's sessions."""
+    """The meters of one engine's sessions. `limits`: why those can't work whose agents said so, by id."""
 
     def __init__(
         self, profile: Profile, around: Around, env: Mapping[str, str], settings: Callable[[], Config]
@@ -45,6 +48,7 @@ class Spending:
         self._around = around
         self._env = env
         self._settings = settings
+        self.limits: dict[str, Finding] = {}
         self._meters: dict[str, Meter] = {}
         self._seen: dict[str, tuple[int, float]] = {}  # by generation: its news, and when it was looked at
         self._turn = trio.Lock()
@@ -62,6 +66,7 @@ class Spending:
     async def settle(self, ended: Ended) -> None:
         """Look at one for the last time; a second time finds nothing new."""
         await self._look(ended.meta, ended.folder, over=True)
+        self.limits.pop(ended.meta.id, None)
         self._meters.pop(ended.meta.generation, None)
         self._seen.pop(ended.meta.generation, None)
 
@@ -81,10 +86,20 @@ class Spending:
         )
         try:
             async with self._turn:
-                return await files.aside(_look, meter, self._settings(), self._around.now(), over)
+                more = await files.aside(_look, meter, self._settings(), self._around.now(), over)
         except (OSError, CorruptLedger, Problem) as error:
             self._around.say(f"{meta.id}: what it costs could not be read ({error})")
             return False
+        self._note(meta.id, meter.trouble)
+        return more
+
+    def _note(self, name: str, trouble: Trouble | None) -> None:
+        """Remember a limit or a lost login that no answer has followed yet."""
+        found = classify(trouble.text, trouble.status, trouble.at) if trouble else None
+        if found and found.fault in {Fault.USAGE_LIMIT, Fault.LOGIN}:
+            self.limits[name] = found
+        else:
+            self.limits.pop(name, None)
 
 
 def _look(meter: Meter, settings: Config, now: float, over: bool) -> bool:

@@ -1,5 +1,6 @@
 """When the day's money is spent, sessions stand still, until a person, midnight or CONFIG lets them go on."""
 
+import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -183,6 +184,30 @@ async def test_what_a_session_cost_is_known_after_its_end_and_its_folder_gone(pa
         await host.prune(None)
     (entry,) = ledger.entries(paying.profile, 0.0)
     assert (entry.session, entry.usd, entry.outcome) == ("a", 4.0, "ended")
+
+
+async def test_an_agent_at_its_limit_is_flagged_until_it_answers_again(paying: Paying) -> None:
+    def causes() -> list[str]:
+        return [flag.cause for flag in flags.open_flags(paying.profile)]
+
+    failed = {
+        "type": "assistant",
+        "isApiErrorMessage": True,
+        "apiErrorStatus": 401,
+        "message": {"id": "e", "content": [{"type": "text", "text": "Invalid API key"}]},
+    }
+    paying.settings = replace(paying.settings, max_daily_usd=None)
+    async with paying.served() as host:
+        await paying.start()
+        transcript = paying.folder / ".claude/projects/x" / f"{host.life('a').meta.conversation}.jsonl"
+        with transcript.open("a") as file:
+            file.write(json.dumps(failed) + "\n")
+        await _until(paying, lambda: causes() == ["limit a"])
+    async with paying.served() as host:
+        await _until(paying, lambda: causes() == ["limit a"])
+        assert paying.told == ["the agent of session a can't work: not logged in"]
+        await host.type("a", "more", enter=True, paste=False)
+        await _until(paying, lambda: causes() == [])
 
 
 async def _until(paying: Paying, condition: Callable[[], bool]) -> None:
