@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+_QUARTER = 900.0
+
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -82,9 +84,12 @@ class Tally:
 
     def days(self, priced: Priced) -> dict[str, Sum]:
         """Sum up by local day (`2026-01-31`), in order; a day with one answer of unknown cost is unknown."""
-        found: dict[str, list[Used]] = {}
+        quarters: dict[float, list[Used]] = {}  # of an hour: no zone's midnight is within one
         for it in sorted(self._used.values(), key=_at):
-            found.setdefault(day_of(_at(it)), []).append(it)
+            quarters.setdefault(_at(it) // _QUARTER, []).append(it)
+        found: dict[str, list[Used]] = {}
+        for quarter, used in quarters.items():
+            found.setdefault(day_of(quarter * _QUARTER), []).extend(used)
         return {day: _sum(used, priced) for day, used in found.items()}
 
 
