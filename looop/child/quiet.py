@@ -1,4 +1,4 @@
-"""git as looop runs it: to look and to make worktrees, and nothing of a repository's own runs along.
+"""git, kept quiet, on what agents work in: it looks and makes worktrees, and nothing of theirs runs along.
 
 In: a repository, or a worktree as it was recorded; git's words. Out: `Ended`. No hook, file monitor, filter,
 external diff, pager, editor, signature program, question or network; of the environment what git needs.

@@ -42,7 +42,7 @@ EXAMPLES = {
     "unclaim": "looop unclaim deploy",
     "done": "looop done -m 'the fix is on branch looop/mail'",
     "spent": "looop spent 0.42",
-    "sandbox": "looop sandbox ~/src/mail",
+    "sandbox": "looop sandbox fix --repo ~/src/mail",
     "guard test": "looop guard test -- git push --force origin feature",
     "guard rules": "looop guard rules --json | jq '.rules[] | select(.on).name'",
     "explain": "looop explain review --json | jq .said",

@@ -1,10 +1,9 @@
-"""Verbs for workers: `claim`, `unclaim`, `done`, `sandbox`.
+"""Verbs for workers: `claim`, `unclaim`, `done`.
 
-In: what a session's agent wants for itself. Out: leases, a recorded outcome and the session's end, a worktree
-of its own. Neighbours: `asking` tells whose session it is; `child.worktree` runs git.
+In: what a session's agent wants for itself. Out: leases, a recorded outcome and the session's end.
+Neighbours: `asking` tells whose session it is; `sandbox` is the fourth verb for workers.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -12,20 +11,14 @@ from cyclopts import Parameter
 
 from looop.cli.asking import desk, own, session_of
 from looop.cli.cost import check_usd
-from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
 from looop.cli.show import DoneView, emit, line
-from looop.cli.tab import ClaimName, Folder, LivingId
+from looop.cli.tab import ClaimName, LivingId
 from looop.cli.times import span
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim
-from looop.engine.ask import HERE, ask
-from looop.engine.call import Call, Kind
+from looop.engine.call import Call
 from looop.engine.unattended import Unattended
-from looop.store import questions
-from looop.store.paths import Profile
-
-_ID = "LOOOP_SESSION_ID"
 
 
 class ClaimView(msgspec.Struct, frozen=True):
@@ -34,15 +27,6 @@ class ClaimView(msgspec.Struct, frozen=True):
     name: str
     holder: str
     mine: bool
-    v: int = 1
-
-
-class SandboxView(msgspec.Struct, frozen=True):
-    """What `sandbox --json` prints. `kind` is `box` or `worktree`; of a box that is to be made, no `path`."""
-
-    kind: str
-    path: str | None
-    branch: str | None = None
     v: int = 1
 
 
@@ -122,48 +106,4 @@ async def done(
         await call.flushed()  # what follows ends the caller too
 
     await live.sessions.done(name, "failed" if failed else "done", message.strip(), tell)
-    return int(Exit.DONE)
-
-
-async def _mine(call: Call, profile: Profile) -> str:
-    """Name the session that calls: by its process where an engine can tell, else by the variable."""
-    if call.caller.kind is Kind.CHILD:
-        answer = await ask(profile.sock, HERE)
-        if answer is not None and answer.code == Exit.DONE:
-            return answer.out
-    return call.env.get(_ID, "")
-
-
-async def sandbox(
-    path: Folder = ".",
-    /,
-    *,
-    call: ACall,
-    profile: AProfile,
-    live: ALive,
-    branch: Annotated[str | None, Parameter(help="The branch's name; else looop/<session>.")] = None,
-    json: Json = False,
-) -> int:
-    """Make a worktree of a git repository that is this session's own, and print where it is.
-
-    Asking again gives the same one. Where `box` is installed, that is to be used instead.
-    """
-    from looop.child import worktree  # noqa: PLC0415 - only this verb runs git
-
-    name = await _mine(call, profile)
-    place = await disk(live, questions.place_of, profile, name) if name else None
-    if place is None:
-        raise Problem(Exit.USAGE, "no-session", f"A sandbox belongs to a session, and {_ID} names none.")
-    if worktree.box(call.env):
-        view = SandboxView("box", None)
-        await emit(call, view, "box is installed: make your sandbox with it.", json=json)
-        return int(Exit.DONE)
-    folder = profile.sandboxes / f"{place.session}-{place.generation}"
-    made = await worktree.make(
-        Path(call.cwd) / path,
-        folder,
-        branch or f"looop/{place.session}-{place.generation[-6:].lower()}",
-        call.env,
-    )
-    await emit(call, SandboxView("worktree", str(made.path), made.branch), str(made.path), json=json)
     return int(Exit.DONE)

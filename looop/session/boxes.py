@@ -1,38 +1,50 @@
-"""The sandboxes of generations that were removed: worktrees in which all is committed go, the others stay.
+"""The sandboxes of sessions that were removed: those in which nothing would be lost go, the others stay.
 
-In: the profile's folders. Out: fewer of them, and a line for each that stays. Neighbours: `host` calls this
-after it removed something, `child.worktree` has git say what is uncommitted.
+In: the profile's records. Out: fewer worktrees, and once a line for each that stays. Neighbours: `host` calls
+this after it removed something, `child.sandbox` has git say what would be lost.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from looop.child import worktree
-from looop.store import files, questions
+from msgspec.structs import replace
+
+from looop.child import sandbox
+from looop.core.problem import Problem
+from looop.store import files, questions, sandboxes
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
+from looop.store.sandboxes import Box
 
 
-async def sweep(profile: Profile, env: Mapping[str, str], say: Callable[[str], None]) -> tuple[Path, ...]:
-    """Clear the sandboxes that belong to no generation any more; the worktrees that stay.
+async def sweep(profile: Profile, env: Mapping[str, str], say: Callable[[str], None]) -> tuple[Box, ...]:
+    """Remove the sandboxes that sessions asked for which are gone; those that stay. Forget what is old.
 
-    OSError and Unreadable when the folders can't be read. A cancel leaves the rest to the next call.
+    OSError and Unreadable when the records can't be read. A cancel leaves the rest to the next call.
     """
-    stayed: list[Path] = []
-    for folder in await files.aside(_orphans, profile):
-        stayed += await worktree.clear(folder, env)
-    for path in stayed:
-        say(f"{path} stays, though its session was removed: not all in it is committed")
+    stayed: list[Box] = []
+    for box in await files.aside(_orphans, profile):
+        try:
+            kept = await sandbox.remove(profile, box, env)
+        except (Problem, OSError) as error:
+            kept = (error.text if isinstance(error, Problem) else str(error),)
+        if kept:
+            stayed.append(box)
+            if not box.told:
+                say(f"sandbox {box.session} stays, though its session was removed: {'; '.join(kept)}")
+                await files.aside(sandboxes.write, profile, replace(box, told=True))
+    await files.aside(sandboxes.forget, profile)
     return tuple(stayed)
 
 
-def _orphans(profile: Profile) -> tuple[Path, ...]:
-    owned = {f"{place.session}-{place.generation}" for place in questions.places(profile)}
-    try:
-        found = sorted(profile.sandboxes.iterdir())
-    except FileNotFoundError:
-        return ()
-    return tuple(path for path in found if path.name not in owned and path.is_dir())
+def _orphans(profile: Profile) -> tuple[Box, ...]:
+    """Give those whose session was there when they were made, and is no more; half removed ones too."""
+    there = {place.session for place in questions.places(profile)}
+    return tuple(
+        box
+        for box in sandboxes.listed(profile)
+        if (box.removed is None and box.generation and box.session not in there)
+        or (box.removed is not None and files.present(sandboxes.place(profile, box)))
+    )
 
 
 TROUBLE = (OSError, Unreadable)

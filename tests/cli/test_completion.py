@@ -5,7 +5,7 @@ import re
 import pytest
 
 from looop.cli import app, places
-from looop.cli.completion import FOLDERS, NOTHING, grammar
+from looop.cli.completion import NOTHING, grammar
 from looop.cli.tab import Thing
 from support.verbs import Looop
 
@@ -37,11 +37,12 @@ NAMED = {
     "watch": ("logs",),
     "expect": ("sessions", NOTHING),
     "resize": ("living", NOTHING),
-    "sandbox": (FOLDERS,),
     "config": ("=bash,zsh,fish",),
     "licenses": (NOTHING,),
     "spent": (NOTHING,),
-    **dict.fromkeys(("shot", "explain", "wait", "wait-idle", "restart", "resume", "prune"), ("sessions",)),
+    **dict.fromkeys(
+        ("shot", "explain", "wait", "wait-idle", "restart", "resume", "prune", "sandbox"), ("sessions",)
+    ),
     **dict.fromkeys(("send", "key", "kill", "freeze", "thaw", "attach", "detach"), ("living",)),
 }
 """Every argument with a place of its own; a new verb has to say here what Tab offers for it."""

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import trio
@@ -17,7 +16,6 @@ from looop.engine.call import Call, Caller, Kind
 from looop.store import claims, files, flags, questions, sessions
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
-from support.served import control
 from support.verbs import FakeEngine, Looop
 
 
@@ -311,23 +309,6 @@ async def test_done_says_nothing_of_success_when_the_session_ended_first(here: L
     desk.late = True
     said = await here("done", "--json", call=worker())
     assert (said.out, said.problem) == ("", (Exit.NO, "over"))
-
-
-@pytest.mark.parametrize(("asked", "named"), [("fix", "other"), ("", "fix")])
-async def test_a_sandbox_is_the_session_s_that_calls_whatever_its_variables_say(
-    looop: Looop, profile: Profile, tmp_path: Path, asked: str, named: str
-) -> None:
-    async def engine(call: Call) -> int:
-        await call.out(asked)
-        return 0
-
-    started(profile, "fix")
-    (box := tmp_path / "box").write_text("")
-    box.chmod(0o700)
-    call = worker(None, LOOOP_SESSION_ID=named, PATH=str(tmp_path))
-    async with control(profile, engine):
-        said = await looop("sandbox", "--json", call=call)
-    assert said.code == (Exit.DONE if asked else Exit.USAGE)
 
 
 async def test_a_tick_uses_no_workers_verbs(here: Looop) -> None:

@@ -48,6 +48,7 @@ CASES = {
     "trust": "trust",
     "reports": "reports",
     "claims": "claims",
+    "sandbox": "sandbox",
     "log": "log pulse --tail 2",
     "pause": "pause --for 1h",
     "version": "version",

@@ -26,7 +26,7 @@ def plain(answered: tuple[str, ...] = ()) -> str:
     [
         'looop flag "your question, with what you would do" --wait',
         "exits with 124",
-        "`looop sandbox`",
+        "`looop sandbox --repo PATH`",
         "`looop claim NAME`",
         "reports/",
         "looop done -m",

@@ -1,12 +1,12 @@
-"""Sandboxes go with their generation, but for those that hold work nobody has committed."""
+"""Sandboxes go with their session, but for those that hold work which would be lost."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from looop.child import worktree
+from looop.child import sandbox
+from looop.store import sandboxes
+from support import repositories
 from support.folder import names
 from support.hosting import Hosting, eventually
 
@@ -16,32 +16,34 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def at(tmp_path: Path) -> Hosting:
     found = Hosting(tmp_path)
-    found.env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    found.env = repositories.variables(tmp_path)
     return found
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    place = tmp_path / "mail"
-    git = ["git", "-C", str(place), "-c", "user.name=x", "-c", "user.email=x@y"]
-    subprocess.run(["git", "init", "-q", str(place)], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    return place
-
-
-async def test_a_pruned_session_takes_its_clean_sandbox_along(at: Hosting, repository: Path) -> None:
+async def test_a_pruned_session_takes_its_clean_sandbox_along(at: Hosting, tmp_path: Path) -> None:
+    mail = repositories.made(tmp_path / "mail")
     async with at.served() as host:
-        boxes = dict[str, Path]()
-        for name in ("clean", "dirty", "lives"):
+        for name in ("clean", "dirty", "lives", "gone"):
             view = await at.start(name)
-            boxes[name] = at.profile.sandboxes / f"{name}-{view.generation}"
-            await worktree.make(repository, boxes[name], f"looop/{name}", at.env)
-        (boxes["dirty"] / "mail" / "draft").write_text("work")
-        await at.finish(name="clean")
-        await at.finish(name="dirty")
+            box = await sandbox.ensure(at.profile, name, mail, at.env, generation=view.generation)
+        before = await sandbox.ensure(at.profile, "before", mail, at.env)
+        work = sandboxes.place(at.profile, box).parent.parent / "dirty" / "mail" / "draft"
+        work.write_text("work")
+        for name in ("clean", "dirty"):
+            await at.finish(name=name)
         assert set(await host.prune(None)) == {"clean", "dirty"}
+        left = [".removed", "before", "dirty", "gone", "lives"]
         await eventually(lambda: at.said, "what is said of the dirty one")
-        left = {boxes["dirty"].name, boxes["lives"].name}
-        await eventually(lambda: set(names(at.profile.sandboxes)) == left, "the clean one to go")
-    assert [line.partition(" stays")[0] for line in at.said] == [str(boxes["dirty"] / "mail")]
-    assert (boxes["dirty"] / "mail" / "draft").read_text() == "work"
+        await eventually(lambda: _folders(at) == left, "the clean one to go")
+        await at.finish(name="gone")
+        await host.prune("gone")
+        await eventually(lambda: _folders(at) == [it for it in left if it != "gone"], "another one to go")
+    assert at.said == [
+        "sandbox dirty stays, though its session was removed: 1 file in it is new or changed: draft"
+    ]
+    assert work.read_text() == "work"
+    assert before in sandboxes.listed(at.profile)
+
+
+def _folders(at: Hosting) -> list[str]:
+    return [name for name in names(at.profile.sandboxes) if not name.endswith(".json")]

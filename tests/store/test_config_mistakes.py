@@ -129,7 +129,7 @@ def test_a_wrong_value_is_told_with_its_path(tmp_path: Path, given: str | dict[s
 def test_every_key_but_the_format_has_its_variable(tmp_path: Path) -> None:
     for field in msgspec.structs.fields(Config):
         wrong = {f"LOOOP_{field.name.upper()}": "{" if field.name != "session_size" else "?"}
-        texts = {"runner", "notify"}
+        texts = {"runner", "notify", "sandbox_setup"}
         if field.name in texts | {"format"}:
             config.load(config_in(tmp_path, {}), wrong)
         else:

@@ -45,6 +45,9 @@ def live_in(profile: Profile) -> None:
     flags.raise_flag(profile, "money", "more than $5 was spent today (warn_daily_usd)", now=NOW - 60)
     claim = {"name": "inbox", "session": "mail", "generation": "01J", "since": NOW}
     _put(profile.claims / "inbox.json", json.dumps(claim))
+    where = {"session": "mail", "name": "web", "repository": "/src/web", "common": "/src/web/.git"}
+    box = {**where, "branch": "looop/mail/1", "base": "c0ffee", "made": NOW - 60, "setup": "done"}
+    _put(profile.sandboxes / "mail@web.json", json.dumps(box))
     phase = Phase(
         doing=Doing.SLEEPING,
         pid=4242,

@@ -1,0 +1,207 @@
+"""The verb `sandbox`: a worktree for a session, where its work on code happens; removed, and brought back.
+
+In: a session's id, a repository. Out: a folder's path, the list, or why one stays. Runs in the caller's own
+process, and so with a worker's rights. Neighbours: `child.sandbox` does it, `setting_up` runs the hooks.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from looop.cli.inject import FLAG, ACall, AProfile, Json
+from looop.cli.show import emit, line, table, when
+from looop.cli.tab import Folder, SessionId
+from looop.core import ids
+from looop.core.problem import Exit, Problem
+from looop.engine.ask import HERE, ask
+from looop.engine.call import Call, Kind
+from looop.store import questions, sandboxes
+from looop.store.paths import Profile
+from looop.store.sandboxes import Box
+
+_ID = "LOOOP_SESSION_ID"
+
+
+class SandboxView(msgspec.Struct, frozen=True):
+    """One sandbox. `kind` is `box` or `worktree`; of a box that is to be made nothing else is known.
+
+    `base` is the commit it began at; `keeps` says why it was not removed; `bundle` is the file that has its
+    commits when it was. Times are epoch seconds.
+    """
+
+    session: str
+    kind: str = "worktree"
+    path: str | None = None
+    repository: str = ""
+    branch: str = ""
+    base: str = ""
+    made: float | None = None
+    setup: str = ""
+    removed: float | None = None
+    bundle: str | None = None
+    keeps: tuple[str, ...] = ()
+
+
+class SandboxesView(msgspec.Struct, frozen=True):
+    """What `sandbox --json` prints: those that it was about, oldest first."""
+
+    sandboxes: tuple[SandboxView, ...]
+    v: int = 1
+
+
+async def sandbox(
+    name: SessionId = "",
+    /,
+    *,
+    call: ACall,
+    profile: AProfile,
+    repo: Annotated[Folder | None, Parameter(help="Make one of the git repository in this folder.")] = None,
+    branch: Annotated[
+        str | None, Parameter(help="The last word of its branch looop/SESSION/…; else a number.")
+    ] = None,
+    remove: Annotated[bool, FLAG, Parameter(help="Remove what is committed and merged or pushed.")] = False,
+    restore: Annotated[bool, FLAG, Parameter(help="Bring back what was removed.")] = False,
+    json: Json = False,
+) -> int:
+    """Make a worktree for a session on a branch of its own, print its path, and set it up; or list them.
+
+    Asking again gives the same one. A session's own program needs no name. `sandbox_setup` in CONFIG, and for
+    a session's own program an executable `.looop/setup` in the repository too, sets a new one up. Removing
+    one keeps its branch, and for 14 days a bundle of its commits; it stays, with exit code 1, when something
+    would be lost. Where `box` is installed, sandboxes are to be made with that.
+    """
+    if (repo is not None) + remove + restore > 1:
+        raise Problem(Exit.USAGE, "bad-value", "Give one of --repo, --remove and --restore.")
+    session = await _whose(name, call, profile, changes=repo is not None or remove or restore)
+    if repo is not None:
+        return await _make(session, Path(call.cwd) / repo, branch, call, profile, json=json)
+    there = sandboxes.listed(profile, session or None)
+    if remove or restore:
+        return await (_remove if remove else _restore)(session, there, call, profile, json=json)
+    await _show(call, [_view(profile, box) for box in there], json=json)
+    return int(Exit.DONE)
+
+
+async def _whose(name: str, call: Call, profile: Profile, *, changes: bool) -> str:
+    """Tell whose sandbox it is about: a worker's own, else the one named. Problem REFUSED `not-yours`."""
+    name = ids.session_id(name) if name else ""
+    kind = call.caller.kind
+    if changes and kind is Kind.CHILD:
+        mine = await _mine(call, profile)
+        if mine and name not in {"", mine}:
+            raise Problem(Exit.REFUSED, "not-yours", f"{mine} has its own sandbox alone, not that of {name}.")
+        name = mine
+    elif changes and kind in {Kind.TICK, Kind.LOOP}:
+        raise Problem(Exit.REFUSED, "not-yours", "A tick makes no sandbox: the session that it starts does.")
+    elif changes:
+        name = name or call.env.get(_ID, "")
+    if changes and not name:
+        raise Problem(Exit.USAGE, "no-session", "Which session is it for? `looop sandbox ID --repo PATH`.")
+    return name
+
+
+async def _mine(call: Call, profile: Profile) -> str:
+    """Name the session that calls: by its process where an engine can tell, else by the variable."""
+    answer = await ask(profile.sock, HERE)
+    if answer is not None and answer.code == Exit.DONE:
+        return answer.out
+    return call.env.get(_ID, "")
+
+
+async def _make(
+    session: str, path: Path, branch: str | None, call: Call, profile: Profile, *, json: bool
+) -> int:
+    from looop.child import sandbox as made  # noqa: PLC0415 - only this verb runs git
+    from looop.child import worktree  # noqa: PLC0415 - as above
+    from looop.cli import setting_up  # noqa: PLC0415 - as above
+
+    place = questions.place_of(profile, session)
+    if place is None and call.caller.kind is Kind.CHILD:
+        raise Problem(Exit.USAGE, "no-session", f"A sandbox belongs to a session, and {_ID} names none.")
+    if worktree.box(call.env):
+        view = SandboxesView((SandboxView(session, "box"),))
+        await emit(call, view, "box is installed: make your sandbox with it.", json=json)
+        return int(Exit.DONE)
+    generation = place.generation if place else ""
+    box = await made.ensure(profile, session, path, call.env, generation=generation, branch=branch)
+    box = await setting_up.run(profile, box, call)
+    where = str(sandboxes.place(profile, box))
+    await emit(call, SandboxesView((_view(profile, box),)), where, json=json)
+    if box.setup in {"", setting_up.DONE}:
+        return int(Exit.DONE)
+    await call.err(f"looop: it is there, but its setup {line(box.setup)}: mend that and ask again.\n")
+    return int(Exit.NO)
+
+
+async def _remove(session: str, there: Iterable[Box], call: Call, profile: Profile, *, json: bool) -> int:
+    from looop.child import sandbox as made  # noqa: PLC0415 - as above
+
+    boxes = [box for box in there if box.removed is None]
+    if not boxes:
+        raise _none(session)
+    _check_over(session, call, profile)
+    kept = {box.name: await made.remove(profile, box, call.env) for box in boxes}
+    views = [
+        _view(profile, box, kept[box.name]) for box in sandboxes.listed(profile, session) if box.name in kept
+    ]
+    await _show(call, views, json=json)
+    return int(Exit.NO if any(kept.values()) else Exit.DONE)
+
+
+async def _restore(session: str, there: Iterable[Box], call: Call, profile: Profile, *, json: bool) -> int:
+    from looop.child import sandbox as made  # noqa: PLC0415 - as above
+
+    boxes = [box for box in there if box.removed is not None]
+    if not boxes:
+        raise _none(session, "removed ")
+    views = [_view(profile, await made.restore(profile, box, call.env)) for box in boxes]
+    await _show(call, views, json=json)
+    return int(Exit.DONE)
+
+
+def _check_over(session: str, call: Call, profile: Profile) -> None:
+    """Refuse to take a session's sandbox away while it lives; Problem REFUSED `live`. Its own program may."""
+    from looop.engine.offline import Offline  # noqa: PLC0415 - only to remove one
+
+    living = {view.id for view in Offline(profile).all() if not view.over}
+    if session in living and call.caller.kind is not Kind.CHILD:
+        raise Problem(
+            Exit.REFUSED, "live", f"Session {session} lives and may work in it: `looop kill {session}` first."
+        )
+
+
+def _view(profile: Profile, box: Box, keeps: tuple[str, ...] = ()) -> SandboxView:
+    return SandboxView(
+        session=box.session,
+        path=str(sandboxes.place(profile, box)),
+        repository=box.repository,
+        branch=box.branch,
+        base=box.base,
+        made=box.made,
+        setup=box.setup,
+        removed=box.removed,
+        bundle=str(sandboxes.bundle(profile, box)) if box.bundle else None,
+        keeps=keeps,
+    )
+
+
+async def _show(call: Call, views: list[SandboxView], *, json: bool) -> None:
+    rows = [[view.session, _state(view), view.branch, line(view.path or "")] for view in views]
+    stays = [f"{view.session} stays: {line(reason)}" for view in views for reason in view.keeps]
+    said = table(rows) or "No sandboxes: `looop sandbox ID --repo PATH` makes one."
+    await emit(call, SandboxesView(tuple(views)), "\n".join([said, *stays]), json=json)
+
+
+def _state(view: SandboxView) -> str:
+    if view.removed is not None:
+        return f"removed {when(view.removed)}"
+    return "stays" if view.keeps else "there"
+
+
+def _none(session: str, kind: str = "") -> Problem:
+    return Problem(
+        Exit.MISSING, "no-sandbox", f"{session} has no {kind}sandbox: `looop sandbox` lists all there are."
+    )
