@@ -18,6 +18,9 @@ from looop.core.sessions import Explained
 _LARGEST = 1 << 20
 """Bytes of a hook's JSON that are read: a prompt or an answer may be in it."""
 
+_PRINTED = 400
+"""Characters of what a check printed; `--json` has more."""
+
 
 async def explain(
     name: SessionId, /, *, call: ACall, profile: AProfile, live: ALive, json: Json = False
@@ -63,6 +66,10 @@ def _rows(view: Explained, now: float) -> Iterator[tuple[str, str]]:
     yield "news", f"{view.news}, the last one {view.news_name}" if view.news else "none yet"
     if view.guard:
         yield "guard", f"{view.guard}: {line(view.guard_said)}" if view.guard_said else view.guard
+    if view.check or view.state.over:
+        yield "verdict", f"{line(view.verdict)}{f': {line(view.check, 100)}' if view.check else ''}"
+    if view.checked:
+        yield "printed", line(view.checked[-_PRINTED:])
     if view.pids:
         yield (
             "processes",

@@ -99,7 +99,8 @@ def ending(view: SessionView) -> str:
     how = f"{view.state}({view.code})" if view.code is not None else str(view.state)
     if view.outside:
         how += ", killed from outside"
-    return f"{how}, {line(view.outcome)}" if view.outcome else how
+    how = f"{how}, {line(view.outcome)}" if view.outcome else how
+    return f"{how}, {line(view.verdict)}" if view.checked else how
 
 
 def told(view: SessionView, now: float) -> str:

@@ -55,6 +55,7 @@ WHAT HOLDS
   What looop does not own, a mail that an agent sends, it can't take back. PLAYBOOK says what is off limits.
 
 A GOAL is goals/NAME.md: a line ---, a line `goal: how things should be`, a line ---, then notes with dates.
+  A line `verify: COMMAND` below the first checks the work of each session on it, once, when that has ended.
 A SENSOR is sensors/NAME.sh: it begins with #!, is executable, and prints one JSON value. Of an object only
   `signal` wakes the loop, `detail` is context. `# looop: timeout=20s` and `# looop: interval=10m` among its
   first lines set its deadline and how often it runs."""

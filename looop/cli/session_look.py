@@ -18,7 +18,7 @@ from looop.cli.tab import SessionId
 from looop.core import shot as shots
 from looop.core.problem import Exit, Problem
 from looop.core.quote import visible
-from looop.core.sessions import SessionView
+from looop.core.sessions import SessionView, State
 
 _WIDEST = 60
 
@@ -128,4 +128,6 @@ def _said(view: SessionView) -> str:
     about = f"goals/{view.goal}" if view.goal else ""
     waits = f"{many(view.undelivered, 'answer')} not heard yet" if view.undelivered else ""
     guard = f"guard {view.guard}" if view.guard == "bypassed" and not view.over else ""
-    return " · ".join(filter(None, [waits, guard, view.note or view.evidence, about]))
+    # With any other verdict `ending` has it.
+    verdict = view.verdict if view.state is State.ENDED and view.code == 0 and not view.checked else ""
+    return " · ".join(filter(None, [waits, guard, view.note or view.evidence, verdict, about]))

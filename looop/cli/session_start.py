@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from looop.cli import fleet
+from looop.cli.disk import disk
 from looop.cli.fleet import (
     FleetView,
     check_still,
@@ -29,9 +30,10 @@ from looop.cli.tab import GoalName, LivingId, NewId, RunnerName, SessionId
 from looop.core import ids
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView, Start, State
+from looop.core.verdict import AI, PERSON
 from looop.engine.call import Call, Kind
 from looop.engine.sessions import Sessions
-from looop.store import files
+from looop.store import files, written
 from looop.store.paths import Profile
 
 _PROMPT = 1 << 20
@@ -57,22 +59,31 @@ async def start_session(  # noqa: PLR0913 - a verb's flags
     command: Annotated[
         str, Parameter(allow_leading_hyphen=True, help="Run this for /bin/sh instead of an agent.")
     ] = "",
+    verify: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="Check its work with this; else the goal's `verify:`.")
+    ] = "",
     json: Json = False,
 ) -> int:
     """Start a session: an agent on a terminal of its own, with a PROMPT (- reads stdin).
 
-    Returns when its program runs, and prints its id.
+    Returns when its program runs, and prints its id. A check is run once, for /bin/sh, when the session has
+    ended as one that is done: in its sandbox if it has one, else in DATA. `looop ls` has the verdict.
     """
     name = ids.session_id(name)
     prompt = await _prompt(prompt, command, call)
     about = _goal(profile, name, goal, in_tick(call))  # a look at a name: a thread would cost more
     run = live.phase().run if live is not None and call.caller.kind is Kind.LOOP else None
-    order = Start(name, prompt, runner, about, meta, command, call.env, run)
+    check = verify.strip()
+    giver = "" if not check else PERSON if call.caller.kind is Kind.PERSON else AI
+    order = Start(name, prompt, runner, about, meta, command, call.env, run, check, giver)
     sessions = sessions_of(profile, live)
     if in_tick(call):
         sessions.check_start(replace(order, goal=None))  # its goal may still have to land, before it
         it = f"goal:{about}" if about else subject(name)
         return await record(_argv(order), it, call, live, json=json)
+    if giver == AI:
+        path = f"start-session {name}"
+        await disk(live, written.note, profile, written.digest_of_check(check), path, run or "")
     view = await sessions.start(order)
     if not command and call.caller.kind is not Kind.LOOP:
         view = await _looked_after(sessions, view, call)
@@ -223,4 +234,5 @@ def _argv(order: Start) -> tuple[str, ...]:
     """Give the verb as it is run at landing: the prompt in it, whatever it was read from."""
     flags = [f"--goal={order.goal}"] * bool(order.goal) + ["--meta"] * order.meta
     flags += [f"--command={order.command}"] * bool(order.command)
+    flags += [f"--verify={order.verify}"] * bool(order.verify)
     return ("start-session", *flags, "--", order.id, order.prompt, *[order.runner] * bool(order.runner))

@@ -27,6 +27,7 @@ from looop.core.problem import Exit, Problem
 from looop.core.rules import Rules
 from looop.core.sessions import Question, SessionView
 from looop.core.state import Park
+from looop.core.verdict import Verdict
 from looop.engine import holder
 from looop.engine.live import Lateness, Live
 from looop.store import claims, config, files, flags, ledger, memory, money, pause, questions
@@ -317,6 +318,9 @@ def _sessions(view: StatusView, now: float) -> Iterator[list[str]]:
         if not it.over:
             said = f"{it.id}: {ending(it)} for {span(now - it.since)}; {line(it.evidence)}"
             yield ["session", said]
+    for it in view.sessions:
+        if it.over and it.checked and it.verdict != str(Verdict.VERIFIED):
+            yield ["check", f"{it.id}: {line(it.verdict)} (`looop explain {it.id}`)"]
     if over := sum(it.over for it in view.sessions):
         yield ["ended", f"{many(over, 'session')}: `looop ls` lists them"]
 

@@ -54,7 +54,9 @@ next step, or kill it if its work is done. `asking` shows a dialogue that nobody
 you press anything, and leave what only a person may agree to. `flagged` (⚑) waits for a person: leave it
 alone, what you type would be refused; flags are for persons to answer, never for you. `stalled` has been
 silent for long: look, then interrupt or restart it. `ended`, `killed` and `lost` run no more: read their
-log or report, and note what came of it in the goal. `frozen` was stopped by a person.
+log or report, and note what came of it in the goal. Their `verdict` is what a check said of their work:
+`verified`, `failed(CODE)`, `timed out`, `not known`; `not verified` means that nothing has checked it but the
+worker's own word. `frozen` was stopped by a person.
 
 The journal. Append exactly one line to journal.md in this folder: what you did and why, or why nothing had
 to be done. looop adds the date, and cuts the line at 500 characters. Leave the other lines alone. The

@@ -16,6 +16,11 @@ def front(text: str) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
+def check(text: str) -> str:
+    """Give the command of the `verify:` line, which checks a session's work on this goal; "" without one."""
+    return front(text).get("verify", "")
+
+
 def is_goal(text: str) -> bool:
     """Tell whether a file has what makes it a goal: a `goal:` line that says something."""
     return bool(front(text).get("goal"))

@@ -64,6 +64,15 @@ def lost(known: Known, why: str, when: float) -> Known:
     return replace(over, code=None, ended=when, frozen=False, unpaid=False, froze=None)
 
 
+def checked(known: Known, verdict: str, *, final: bool) -> Known:
+    """Take the verdict on a check over; a `final` one is news, once."""
+    if known.verdict == verdict:
+        return known
+    if not final:
+        return replace(known, verdict=verdict)
+    return replace(known, verdict=verdict, news=known.news + 1, news_name=verdict)
+
+
 def _how(code: int, known: Known, *, killed: bool, outside: bool) -> str:
     if outside:
         return "killed from outside, by a SIGKILL that looop did not send"

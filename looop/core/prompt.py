@@ -236,6 +236,7 @@ def _session(session: Session) -> _Part:
         "state": session.state,
         "evidence": session.evidence,
         "it said at its end": session.said,
+        "verdict": session.verdict,
         "last news": session.news_name,
         "exit code": "" if session.exit_code is None else str(session.exit_code),
         "goal": session.goal,

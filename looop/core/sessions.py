@@ -40,6 +40,9 @@ class State(Enum):
         return self in _NEWS
 
 
+NOT_VERIFIED = "not verified"
+"""The verdict on a session that nothing has checked."""
+
 _OVER = frozenset({State.ENDED, State.KILLED, State.LOST})
 _NEWS = frozenset({State.IDLE, State.ASKING, State.STALLED, *_OVER})
 
@@ -62,7 +65,8 @@ class Meta(msgspec.Struct, frozen=True):
     `command` is for `/bin/sh -c`, filled in; `env` is only what is added to the engine's own environment.
     `conversation` is the agent's own, kept by a resume. `size` is columns and lines at the start. `run` names
     the tick that started it. `template` and `resume` are the commands before they were filled in, for the
-    next generation. Times are epoch seconds.
+    next generation. `verify` is the command that checks its work, `verify_from` who gave that (`person`,
+    `goal`, `looop`). Times are epoch seconds.
     """
 
     id: str
@@ -82,6 +86,8 @@ class Meta(msgspec.Struct, frozen=True):
     resume: str = ""
     number: int = 1
     template: str = ""
+    verify: str = ""
+    verify_from: str = ""
     v: int = 1
 
 
@@ -94,8 +100,8 @@ class Known(msgspec.Struct, frozen=True):
     `sent` is the log's offset at the last `send` or `key`. `frozen`: a person stopped it; `unpaid`: looop
     did, since the day's money is spent; `froze` is its state till then. `unnoticed`: its state is news as
     soon as nobody sits at its terminal. `replied` is the log's offset up to which a terminal's answers were
-    given. `guard` and `guard_said` are
-    `core.rules.Standing`'s word and why, empty until somebody has looked.
+    given. `guard` and `guard_said` are `core.rules.Standing`'s word and why, empty until somebody has looked.
+    `verdict` is what came of the check of its work.
     """
 
     state: State = State.STARTING
@@ -117,6 +123,7 @@ class Known(msgspec.Struct, frozen=True):
     replied: int = 0
     guard: str = ""
     guard_said: str = ""
+    verdict: str = NOT_VERIFIED
     v: int = 1
 
 
@@ -136,7 +143,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """One session as verbs show it. `code` and `sent` as in `Known`; `offset` is the log's end."""
+    """One session as verbs show it. `code`, `verdict` and `sent` as in `Known`; `offset` is the log's end."""
 
     id: str
     generation: str
@@ -165,6 +172,12 @@ class SessionView(msgspec.Struct, frozen=True):
     sent: int | None = None
     guard: str = ""
     guard_said: str = ""
+    verdict: str = NOT_VERIFIED
+
+    @property
+    def checked(self) -> bool:
+        """Whether there is a word on its work beyond that nothing has checked it."""
+        return self.verdict != NOT_VERIFIED
 
     @property
     def over(self) -> bool:
@@ -181,7 +194,8 @@ def ordered(views: Iterable[SessionView]) -> tuple[SessionView, ...]:
 class Start:
     """A session to start. `env` is the caller's; `command` overrides the runner's; `run` is the tick's name.
 
-    Empty `runner`: CONFIG's. `goal` None: the goal named like the id, if there is one.
+    Empty `runner`: CONFIG's. `goal` None: the goal named like the id, if there is one. `verify`: a check of
+    its work, which else is the goal's; `verify_from` as in `Meta`.
     """
 
     id: str
@@ -192,6 +206,8 @@ class Start:
     command: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     run: str | None = None
+    verify: str = ""
+    verify_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +275,8 @@ class Explained(msgspec.Struct, frozen=True):
 
     Times are epoch seconds; None: never. `until` is when the same facts would be judged otherwise,
     `otherwise` says in words what would change the judgement. `hook` is the last word that the agent reported
-    of itself, `screen` what its screen looks like, `pids` its processes, the leader first.
+    of itself, `screen` what its screen looks like, `pids` its processes, the leader first. `check` is the
+    command that checks its work, `checked` the end of what it printed.
     """
 
     id: str
@@ -282,4 +299,7 @@ class Explained(msgspec.Struct, frozen=True):
     pids: tuple[int, ...] = ()
     guard: str = ""
     guard_said: str = ""
+    verdict: str = NOT_VERIFIED
+    check: str = ""
+    checked: str = ""
     v: int = 1

@@ -37,7 +37,8 @@ class Reading:
 class Session:
     """A session as the loop sees it. `news` counts entries into the states that are news (SPEC 3).
 
-    `evidence` is why it counts as being in its state; `said` is how it says that it ended. Neither wakes.
+    `evidence` is why it counts as being in its state; `said` is how it says that it ended, `verdict`
+    what came of the check of its work, which is news too when it is final. None of these three wakes.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Session:
     ended: bool = False
     evidence: str = ""
     said: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)

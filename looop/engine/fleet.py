@@ -147,6 +147,7 @@ def observed(view: SessionView) -> Session:
         goal=view.goal,
         ended=view.over,
         evidence=view.evidence,
+        verdict=view.verdict if view.over else "",
         said=": ".join(filter(None, [view.outcome, view.note])),
     )
 

@@ -28,6 +28,7 @@ from looop.session.flags import Flags
 from looop.session.host import Host
 from looop.session.terminals import Terminals
 from looop.session.tmux import Windows
+from looop.session.verifying import Verifier
 from looop.store import config
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
@@ -123,6 +124,7 @@ class House:
             tell=tell,
             say=self._voice.say,
         )
+        self._verifier = Verifier(profile, self._host, env=env, settings=lambda: config.load(profile, env))
         self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._voice.say)
         self._host.around.on_start.append(self._windows.opened)
         self._host.around.on_end.extend((self._release, self._windows.closed))
@@ -158,6 +160,7 @@ class House:
             await nursery.start(self._flags.serve)
             await nursery.start(self._windows.serve)
             await nursery.start(self._purse.serve)
+            await nursery.start(self._verifier.serve)
             task_status.started()
 
     def leaders(self) -> Mapping[int, str]:
@@ -185,7 +188,8 @@ class House:
         await self._flags.leases.tidy()
 
     async def end_all(self, *, now: bool) -> None:
-        """End every session; returns when they are over."""
+        """End every session, and what checks their work; returns when they are over."""
+        self._verifier.stop()
         await self._host.end_all(now=now)
 
     def look(self) -> None:

@@ -75,11 +75,11 @@ class Births:
 
     async def again(self, entry: Entry, env: Mapping[str, str]) -> Plan:
         """Plan the same once more."""
-        return await files.aside(starting.again, entry, env)
+        return await files.aside(starting.again, self._profile, entry, env)
 
     async def resumed(self, entry: Entry, env: Mapping[str, str]) -> Plan:
         """Plan to go on with its conversation; Problem NO `no-resume`."""
-        return await files.aside(starting.resumed, entry, env)
+        return await files.aside(starting.resumed, self._profile, entry, env)
 
     def check_room(self, others: int) -> None:
         """Refuse a start beyond `max_sessions` or the day's money, or on a full disk."""

@@ -15,6 +15,7 @@ from looop.core.states import judge
 from looop.session.book import Book
 from looop.session.minding import Minded, facts
 from looop.session.transcript import last_write
+from looop.store import verdicts
 
 
 class Explainable(Minded, Protocol):
@@ -52,6 +53,7 @@ async def explain(life: Explainable, now: float) -> Explained:
         pids=_pids(life.book.now().pid),
         guard=life.known.guard,
         guard_said=life.known.guard_said,
+        check=life.meta.verify,
     )
 
 
@@ -71,7 +73,18 @@ def over(meta: Meta, known: Known, folder: Path) -> Explained:
         news_name=known.news_name,
         guard=known.guard,
         guard_said=known.guard_said,
+        verdict=known.verdict,
+        check=meta.verify,
+        checked=_checked(folder),
     )
+
+
+def _checked(folder: Path) -> str:
+    try:
+        found = verdicts.read(folder)
+    except OSError:
+        return ""
+    return found.said if found else ""
 
 
 def _pids(leader: int | None) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from looop.child.environ import environment, led
-from looop.core import contract, ids, runners
+from looop.core import contract, ids, runners, verdict
+from looop.core import goal as goals
 from looop.core.problem import Exit, Problem
 from looop.core.runners import Runner
 from looop.core.sessions import Known, Meta, Start
@@ -30,13 +31,15 @@ _OTHER_TERMINALS = frozenset(
 _TERM = "xterm-256color"
 _TASK = "task.md"
 _MOST = 500  # columns, and lines
+_GOAL = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A generation before it has a folder. `template` and `resume` are commands that are not filled in yet.
 
-    `prompt` is the task alone, `added` what its environment has beyond the engine's own.
+    `prompt` is the task alone, `added` what its environment has beyond the engine's own, `check` the command
+    that checks its work, and who gave that.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Plan:
     run: str | None = None
     prompt: str = ""
     resumed: bool = False
+    check: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,11 @@ def first(profile: Profile, order: Start, settings: Config, env: Mapping[str, st
         meta=order.meta,
         run=order.run,
         prompt=order.prompt,
+        check=_check(profile, goal, order.verify, order.verify_from),
     )
 
 
-def again(entry: Entry, env: Mapping[str, str]) -> Plan:
+def again(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
     """Plan a new generation like that one: the same command, prompt and goal, a new conversation."""
     meta = entry.meta
     return Plan(
@@ -102,10 +107,11 @@ def again(entry: Entry, env: Mapping[str, str]) -> Plan:
         goal=meta.goal,
         meta=meta.meta,
         prompt=_task(entry),
+        check=_checked_before(profile, meta),
     )
 
 
-def resumed(entry: Entry, env: Mapping[str, str]) -> Plan:
+def resumed(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
     """Plan a new generation that goes on with that one's conversation. Problem NO `no-resume`."""
     meta = entry.meta
     if not meta.resume:
@@ -126,6 +132,7 @@ def resumed(entry: Entry, env: Mapping[str, str]) -> Plan:
         meta=meta.meta,
         prompt=_task(entry),
         resumed=True,
+        check=_checked_before(profile, meta),
     )
 
 
@@ -160,6 +167,8 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
         resume=plan.resume,
         number=birth.number,
         template=plan.template,
+        verify=plan.check[0],
+        verify_from=plan.check[1],
     )
     brief = text.encode(errors="replace") + task
     entry = Entry(folder, meta, Known(since=birth.created))
@@ -223,6 +232,26 @@ def _goal(profile: Profile, name: str, given: str | None) -> str | None:
             f"There is no goal {goal}: `looop goals` lists them, or leave --goal away.",
         )
     return goal
+
+
+def _check(profile: Profile, goal: str | None, given: str, giver: str) -> tuple[str, str]:
+    """Give the check of a session's work and who wrote it: what was given with it, else its goal's."""
+    if given.strip():
+        return given.strip(), giver or verdict.AI
+    if goal is None:
+        return "", ""
+    try:
+        text = files.read_regular(profile.goals / goal, _GOAL).decode(errors="replace")
+    except OSError:  # gone, or larger than any goal: then nothing checks it
+        return "", ""
+    found = goals.check(text)
+    return found, verdict.GOAL if found else ""
+
+
+def _checked_before(profile: Profile, meta: Meta) -> tuple[str, str]:
+    """Give the check of the next generation: the goal's as it is now, or what was given with the first."""
+    own = meta.verify if meta.verify_from != verdict.GOAL else ""
+    return _check(profile, meta.goal, own, meta.verify_from)
 
 
 def _runner(order: Start, settings: Config, env: Mapping[str, str]) -> tuple[str, Runner]:

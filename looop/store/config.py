@@ -83,6 +83,7 @@ class Config(msgspec.Struct, frozen=True):
     notify: str | None = None
     tmux: bool = False
     flag_wait_max: Seconds = 90.0
+    verify_timeout: Seconds = 600.0
     sandbox_setup: str | None = None
     confine: Wall = AUTO
     grants: dict[str, list[str]] = {}

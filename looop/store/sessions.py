@@ -221,6 +221,7 @@ def view(
         sent=known.sent,
         guard=known.guard,
         guard_said=known.guard_said,
+        verdict=known.verdict,
     )
 
 

@@ -133,7 +133,7 @@ def _with_sessions() -> FakeEngine:
     )
     tea.rows = ("boil", "drink!", "more")
     engine.sessions.add("asks").flag(7, "Which tea?")
-    engine.sessions.add("over", note="all drunk", outcome="done").end_with(0)
+    engine.sessions.add("over", note="all drunk", outcome="done", verdict="verified").end_with(0)
     engine.sessions.add("lost", State.LOST, ended=NOW - 3600)
     return engine
 

@@ -7,6 +7,7 @@ from looop.core.act import Act
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import SessionView, Start, State
 from looop.engine.call import Caller, Kind
+from looop.store import written
 from looop.store.paths import Profile
 from support.verbs import FakeEngine, Looop
 
@@ -336,3 +337,19 @@ async def test_nothing_that_a_session_runs_steers_sessions(
     call = FakeCall(caller=Caller(Kind.CHILD, 1, "x"))
     assert (await relayed(*argv, call=call)).code == Exit.REFUSED
     assert engine.sessions.did == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "giver"), [(Kind.PERSON, "person"), (Kind.LOOP, "looop"), (Kind.TICK, None)]
+)
+async def test_a_check_is_known_by_who_gave_it(profile: Profile, kind: Kind, giver: str | None) -> None:
+    engine = FakeEngine()
+    said = await Looop(profile, engine)("start-session", "a", "do", "--verify", " make test ", kind=kind)
+    assert said.code == 0
+    digest = written.digest_of_check("make test")
+    if giver is None:
+        assert engine.acts[0].argv == ("start-session", "--verify=make test", "--", "a", "do")
+    else:
+        (order,) = [it[1] for it in engine.sessions.did if it[0] == "start"]
+        assert (order.verify, order.verify_from) == ("make test", giver)
+    assert (digest in written.awaited(profile)) is (giver == "looop")

@@ -51,6 +51,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "tmux": False,
         "flag_wait_max": 90,
         "sensors": "ask",
+        "verify_timeout": 600,
         "sandbox_setup": None,
         "confine": "auto",
         "grants": {},
