@@ -16,7 +16,7 @@ from looop.cli.inject import FLAG, AProfile, ATerminal, Json
 from looop.cli.mistakes import TROUBLE
 from looop.cli.show import emit, line
 from looop.core.problem import Exit, Problem
-from looop.store import paths, purge
+from looop.store import paths, purge, sandboxes
 from looop.store.paths import Profile
 from looop.store.policy import names
 
@@ -98,8 +98,9 @@ def _lost(profile: Profile) -> Iterator[str]:
     with suppress(*TROUBLE):
         if not paths.check_folder(profile):
             return
-        counts = ((profile.goals, "goals"), (profile.reports, "reports"), (profile.sandboxes, "sandboxes"))
-        held = [f"{len(found)} {what}" for folder, what in counts if (found := names(folder))]
+        boxes = [box for box in sandboxes.listed(profile) if box.removed is None]
+        counts = ((names(profile.goals), "goals"), (names(profile.reports), "reports"), (boxes, "sandboxes"))
+        held = [f"{len(found)} {what}" for found, what in counts if found]
         if held:
             yield f"In DATA are {', '.join(held)}; what agents have not merged from a sandbox is lost."
         if strange := purge.strange(profile):

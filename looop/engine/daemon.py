@@ -165,12 +165,12 @@ class Engine:
     async def stop(self, *, sessions: bool = False) -> int:
         """Return when the pulse has ended, a landing in progress first, and with `sessions` those too.
 
-        How many sessions live on: with none, and no check of one's work, the engine leaves then.
+        How many sessions live on: with none, the engine leaves then.
         """
         await self._ward.stop()
         if sessions:
             await self._residents.end_all(now=False)
-        if not (self._residents.living or self._residents.busy):
+        if not self._residents.living:
             self._leave.set()
         return self._residents.living
 

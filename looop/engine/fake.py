@@ -89,7 +89,7 @@ class FakePulse:
 
 @dataclass
 class FakeResidents:
-    """An empty house; `living` and `busy` are what a test says they are."""
+    """An empty house; `living` is what a test says it is."""
 
     living: int = 0
     busy: bool = False

@@ -29,6 +29,7 @@ from looop.core.sessions import (
     Typed,
     ordered,
 )
+from looop.core.verdict import Verdict
 from looop.engine import holder
 from looop.engine.call import RawCall
 from looop.session import records
@@ -235,7 +236,8 @@ class Offline:
         """Judge what the engine could not write down any more: an end, or that nobody is left who knows."""
         known = entry.known
         if known.state.over:
-            return known
+            cut_off = known.verdict == str(Verdict.RUNNING) and holder.living(self._profile.lock) is None
+            return replace(known, verdict=str(Verdict.UNKNOWN)) if cut_off else known
         if written.end is not None:
             status = os.waitstatus_to_exitcode(written.end.status)
             code = status if status >= 0 else _SIGNALLED - status

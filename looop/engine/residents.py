@@ -47,7 +47,7 @@ class Residents(Protocol):
 
     @property
     def living(self) -> int:
-        """How many sessions live."""
+        """How many sessions live, or have their work checked."""
 
     @property
     def busy(self) -> bool:
@@ -141,8 +141,8 @@ class House:
 
     @property
     def living(self) -> int:
-        """How many sessions live."""
-        return self._host.living
+        """How many sessions live, or have their work checked."""
+        return self._host.living + self._verifier.running
 
     @property
     def busy(self) -> bool:

@@ -50,9 +50,9 @@ class Verifier:
         self._room = trio.CapacityLimiter(_AT_ONCE)
 
     @property
-    def busy(self) -> bool:
-        """Whether a check is being run."""
-        return bool(self._scopes)
+    def running(self) -> int:
+        """How many checks are being run, or wait for their turn."""
+        return len(self._scopes)
 
     def stop(self) -> None:
         """Cut all checks off that are being run; their verdict is `not known`."""

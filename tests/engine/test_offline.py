@@ -196,3 +196,10 @@ def test_a_log_that_became_a_link_hides_no_session(profile: Profile) -> None:
     log.unlink()
     log.symlink_to("/dev/null")
     assert [view.id for view in Offline(profile).all()] == ["x"]
+
+
+def test_a_check_that_no_engine_runs_any_more_is_not_known(profile: Profile) -> None:
+    put(profile, "x", Known(State.ENDED, 150.0, code=0, ended=150.0, verdict="being checked"))
+    assert Offline(profile).get("x").verdict == "not known"
+    profile.lock.write_bytes(holder.myself())
+    assert Offline(profile).get("x").verdict == "being checked"

@@ -113,7 +113,7 @@ async def test_a_check_that_a_crash_cut_off_is_not_known_and_never_run_again(at:
         await at.begin(f"{mark(at)}; sleep 1000")
         await at.finish()
         await eventually(lambda: at.ran, "the check to run")
-        assert verifier.busy
+        assert verifier.running == 1
         assert at.host.get("a").verdict == "being checked"
     async with at.checked():
         view = await at.verdict("not known")
@@ -154,7 +154,7 @@ async def test_stopping_all_cuts_a_check_off(at: Checking) -> None:
         await eventually(lambda: at.ran, "the check to run")
         verifier.stop()
         await at.verdict("not known")
-        assert not verifier.busy
+        assert not verifier.running
 
 
 async def test_a_check_runs_in_the_sandbox_with_a_clean_environment(at: Checking, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ async def test_a_check_that_an_ai_wrote_waits_for_approval_of_its_text(
         await at.begin(mark(at), verify_from=giver)
         news = (await at.finish()).news
         view = await at.verdict("awaits approval")
-        assert (view.news, verifier.busy, at.ran) == (news, False, "")
+        assert (view.news, verifier.running, at.ran) == (news, 0, "")
         await at.begin(mark(at), "mine", verify_from=PERSON)
         await at.finish(name="mine")
         await at.verdict("verified", "mine")
@@ -242,6 +242,6 @@ async def test_a_session_whose_folder_went_meanwhile_is_tried_once(at: Checking)
         async with trio.open_nursery() as nursery:
             await nursery.start(verifier.serve)
             await trio.testing.wait_all_tasks_blocked(0.05)
-            assert not verifier.busy
+            assert not verifier.running
             nursery.cancel_scope.cancel()
     assert at.ran == ""
