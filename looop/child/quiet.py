@@ -45,6 +45,7 @@ _OFF = (
 )
 _NO_DIFF = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty")
 _PLAIN = {"diff": _NO_DIFF, "log": _NO_DIFF, "show": _NO_DIFF, "diff-tree": _NO_DIFF}
+_PERSONS = frozenset({b"system", b"global"})
 _DRIVERS = {b"clean": "", b"smudge": "", b"process": "", b"required": "false"}
 
 
@@ -68,11 +69,13 @@ async def git(
     env: Mapping[str, str],
     deadline: float = DEADLINE,
     max_out: int = _MOST,
+    own_filters: bool = False,
 ) -> Ended:
     """Run git in a folder or on a recorded worktree, and return when it has ended, whatever its exit code.
 
-    Its filters are switched off one by one, by what the repository's settings name: what they would have
-    changed reads as changed. Problem NO `no-git` when there is no git. A cancel ends it with all it started.
+    Filters are switched off one by one, as the settings name them: what they would have changed reads as
+    changed. With `own_filters` those of a person's own settings work, such as Git LFS. Problem NO `no-git`
+    when there is no git. A cancel ends it with all it started.
     """
     plain = {name: value for name, value in env.items() if name in _KEPT} | _SET
     options = ["git", "--no-pager", *(word for setting in _OFF for word in ("-c", setting))]
@@ -85,9 +88,10 @@ async def git(
             "GIT_WORK_TREE": str(where.work),
         }
         options += ["-C", str(where.work if where.work.is_dir() else where.common)]
-    ask = [*options, "config", "--name-only", "-z", "--get-regexp", r"^filter\."]
-    named = await _run(ask, plain, deadline, _MOST)
-    drivers = _without(named.out.split(b"\0"))
+    ask = [*options, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\."]
+    named = (await _run(ask, plain, deadline, _MOST)).out.split(b"\0")
+    pairs = zip(named[::2], named[1::2], strict=False)
+    drivers = _without([key for scope, key in pairs if not (own_filters and scope in _PERSONS)])
     words = [argv[0], *_PLAIN.get(argv[0], ()), *argv[1:]]
     return await _run([*options, *words], plain | drivers, deadline, max_out)
 

@@ -107,13 +107,17 @@ def tree(profile: Profile, box: Box) -> Tree:
 def writable(profile: Profile, session: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Name what a session has to write to in its sandboxes, and what inside of that has to stay read-only.
 
-    All of it is there. OSError when a repository can't be written. Blocks: call it through `files.aside`.
+    All of it is there; a sandbox whose repository has gone, or can't be written, is left out. Blocks: call it
+    through `files.aside`.
     """
     inside: list[Path] = []
     closed: list[Path] = []
     for box in sandboxes.listed(profile, session):
-        if box.removed is None and box.admin:
-            worktree.ready(tree(profile, box), box.branch)
+        if box.removed is None and box.admin and Path(box.admin).is_dir():
+            try:
+                worktree.ready(tree(profile, box), box.branch)
+            except OSError:
+                continue
             inside += worktree.writable(tree(profile, box), box.branch)
             closed += worktree.fixed(tree(profile, box))
     return tuple(dict.fromkeys(inside)), tuple(dict.fromkeys(closed))

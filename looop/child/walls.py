@@ -54,6 +54,7 @@ class Who:
     given: tuple[str, ...] = ()  # names of variables that a person wrote into CONFIG for it
     write: tuple[str, ...] = ()
     over: tuple[tuple[str, str], ...] = ()  # what is seen there in the place of what, in order
+    keep: tuple[str, ...] = ()  # within `write`
     door: str | None = None
     terminal: bool = False
 
@@ -98,7 +99,7 @@ class Walls:
         """Build a cell for whoever may do the same; its `argv` still lacks the command."""
         granted = self._granted(who)
         writable = self._writable(who, env.get("HOME", ""))
-        terms = (granted, writable, who.given, who.write, who.over, who.door, cwd)
+        terms = (granted, writable, who.given, who.write, who.keep, who.over, who.door, cwd)
         before, built = self._built.get(terms, ({}, None))
         if built is None or before is not env:
             built = self._build(who, env, granted, writable, cwd)
@@ -117,7 +118,7 @@ class Walls:
             data=data,
             nothing=str(self._profile.nothing),
             write=(*who.write, *states, *writable),
-            keep=tuple(path for agent in agents for path in credentials.kept(agent, home, env)),
+            keep=(*who.keep, *(path for agent in agents for path in credentials.kept(agent, home, env))),
             hide=tuple(path for path in credentials.hidden(home, env, granted) if not _above(path, ours)),
             show=(home, str(self._profile.config), *own_places()),
             over=who.over,

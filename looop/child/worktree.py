@@ -91,9 +91,11 @@ async def make(repository: Repository, path: Path, branch: str, base: str, env: 
     # Twice forced: a worktree that was here and is gone, and one that was locked while it was being made.
     words = ["worktree", "add", "--force", "--force"]
     if await commit(repository.common, f"refs/heads/{branch}", env) is None:
-        made = await git(repository.common, *words, "-b", branch, "--", str(path), base, env=env)
+        made = await git(
+            repository.common, *words, "-b", branch, "--", str(path), base, env=env, own_filters=True
+        )
     else:
-        made = await git(repository.common, *words, "--", str(path), branch, env=env)
+        made = await git(repository.common, *words, "--", str(path), branch, env=env, own_filters=True)
     if made.code != 0:
         raise Problem(Exit.NO, "no-worktree", f"git could not make the worktree: {_why(made)}.")
     found = await git(path, "rev-parse", "--absolute-git-dir", env=env)

@@ -4,6 +4,7 @@ In: a session's id, a repository. Out: a folder's path, the list, or why one sta
 process, and so with a worker's rights. Neighbours: `child.sandbox` does it, `setting_up` runs the hooks.
 """
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -126,7 +127,12 @@ async def _make(
         await emit(call, view, "box is installed: make your sandbox with it.", json=json)
         return int(Exit.DONE)
     generation = place.generation if place else ""
-    box = await made.ensure(profile, session, path, call.env, generation=generation, branch=branch)
+    try:
+        box = await made.ensure(profile, session, path, call.env, generation=generation, branch=branch)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        raise _in_a_cell(session) from error
     box = await setting_up.run(profile, box, call)
     where = str(sandboxes.place(profile, box))
     await emit(call, SandboxesView((_view(profile, box),)), where, json=json)
@@ -199,6 +205,15 @@ def _state(view: SandboxView) -> str:
     if view.removed is not None:
         return f"removed {when(view.removed)}"
     return "stays" if view.keeps else "there"
+
+
+def _in_a_cell(session: str) -> Problem:
+    return Problem(
+        Exit.NO,
+        "read-only",
+        f"From its cell {session} can't make one: `looop flag` asks a person, whose `looop sandbox {session} "
+        f"--repo PATH` makes it, and `looop restart {session}` lets it in.",
+    )
 
 
 def _none(session: str, kind: str = "") -> Problem:

@@ -7,6 +7,7 @@ is strangers' code: it runs in the session that wanted the sandbox, or not at al
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -37,7 +38,10 @@ async def run(profile: Profile, box: Box, call: Call) -> Box:
             break
     if setup == box.setup:
         return box
-    return await files.aside(sandboxes.write, profile, replace(box, setup=setup))
+    box = replace(box, setup=setup)
+    with suppress(OSError):  # from a worker's cell: then it is set up again when it is asked for again
+        await files.aside(sandboxes.write, profile, box)
+    return box
 
 
 async def _hooks(profile: Profile, path: Path, call: Call) -> list[tuple[str, list[str]]]:

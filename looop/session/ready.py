@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from looop.child import sandbox
 from looop.child.inside import SHELL
 from looop.child.walls import SESSIONS, Confined, Walls, Who, agents_of
 from looop.core.rules import Shims
@@ -41,14 +42,17 @@ def _start(
 ) -> Confined:
     if not walls.wanted():
         return Confined((meta.command,), env)
-    sandbox, folder = profile.sandboxes / meta.id, sessions.folder(profile, meta.id)
-    files.private_dir(sandbox, below=profile.data)
+    files.private_dir(profile.sandboxes / meta.id, below=profile.data)
+    inside, closed = sandbox.writable(profile, meta.id)
+    drafts = (sessions.folder(profile, meta.id) / draft.DRAFT,) if meta.meta else ()
+    own = (profile.reports, profile.sandboxes / meta.id, *inside, *drafts)
     who = Who(
         SESSIONS,
         meta.id,
         agents=agents_of(meta.runner, meta.command),
         given=starting.of_config(meta),
-        write=(str(profile.reports), str(sandbox), *([str(folder / draft.DRAFT)] if meta.meta else [])),
+        write=tuple(map(str, own)),
+        keep=tuple(map(str, closed)),
         over=shims.over if shims else (),
         terminal=True,
     )

@@ -5,7 +5,7 @@ that wakes the loop. A check that an engine's death cut off is never run again. 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import trio
 
 from looop.child import spawn
 from looop.child.environ import environment
+from looop.child.walls import CHECKS, Confined, Walls, Who
 from looop.core import verdict
+from looop.core.problem import Problem
 from looop.core.quote import visible
 from looop.core.verdict import Check, Verdict
 from looop.session.past import Past
@@ -29,9 +31,17 @@ _SAID = 4096  # characters of its output that are kept
 _AGAIN = 3.0  # seconds between two looks whether a person has approved
 _LATER = 60.0  # seconds before a check is tried again that could not even be begun
 _KEPT = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME"})
-_TROUBLE = (OSError, ValueError, Unreadable)
+_TROUBLE = (OSError, ValueError, Unreadable, Problem)
 # The two outputs as one, in their order; the command stays an argument, whatever is in it.
 _SHELL = ("/bin/sh", "-c", 'exec /bin/sh -c "$1" 2>&1', "check")
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a check runs, and as what."""
+
+    folder: Path
+    how: Confined
 
 
 class Verifier:
@@ -106,23 +116,25 @@ class Verifier:
             self._shelf.around.bell.ring()  # who was cut off is concluded by the next look
 
     async def _once(self, entry: Entry) -> None:
+        start = await files.aside(self._confined, entry)
         check = Check(entry.meta.verify, self._shelf.around.now())
         name, generation = entry.id, entry.meta.generation
         if not await files.aside(verdicts.begin, self._profile, name, generation, check):
             self._gone.add(generation)
             return
         await self._show(entry, check.words, final=False)
-        done = await self._run(entry, check)
+        done = await self._run(start, check)
         with trio.CancelScope(shield=True):
             await files.aside(verdicts.conclude, self._profile, name, generation, done)
             await self._finish(entry, done)
 
-    async def _run(self, entry: Entry, check: Check) -> Check:
+    async def _run(self, start: "_Start", check: Check) -> Check:
         try:
             ended = await spawn.run(
-                [*_SHELL, check.command],
-                cwd=await files.aside(_folder, self._profile, entry.id),
-                env=self._environment(entry),
+                start.how.argv,
+                cwd=start.folder,
+                env=start.how.env,
+                scoped=start.how.scoped,
                 deadline=self._settings().verify_timeout,
                 max_out=0,
                 on_out=_swallow,
@@ -156,6 +168,19 @@ class Verifier:
         if line not in self._told:
             self._told.add(line)
             self._shelf.around.say(line)
+
+    def _confined(self, entry: Entry) -> "_Start":
+        """Give how a check is started: in a cell in which it may change its session's sandboxes alone."""
+        folder, env = _folder(self._profile, entry.id), self._environment(entry)
+        places = sandboxes.living(self._profile, entry.id)
+        who = Who(
+            CHECKS,
+            entry.id,
+            write=tuple(map(str, places)),
+            keep=tuple(str(place / ".git") for place in places),
+        )
+        walls = Walls(self._profile, self._settings(), self._env)
+        return _Start(folder, walls.confined(who, [*_SHELL, entry.meta.verify], env, folder))
 
     def _environment(self, entry: Entry) -> dict[str, str]:
         every = {**self._env, **entry.meta.env}

@@ -78,9 +78,10 @@ async def test_reading_springs_no_trap(
 
 
 async def test_a_worktree_of_it_springs_no_trap(tmp_path: Path, hostile: Path, env: dict[str, str]) -> None:
-    made = await worktree.make(hostile, tmp_path / "box", "looop/fix", env)
-    assert (made.path / "a.txt").read_text() == "one\n"
-    assert await worktree.clear(tmp_path / "box", env) == ()
+    found = await worktree.look(hostile, env)
+    (tmp_path / "box").mkdir()
+    await worktree.make(found, tmp_path / "box" / "mail", "looop/fix/1", found.head, env)
+    assert (tmp_path / "box" / "mail" / "a.txt").read_text() == "one\n"
     assert not (tmp_path / "sprung").exists()
 
 
@@ -103,8 +104,10 @@ async def test_a_persons_own_filter_works(tmp_path: Path, env: dict[str, str]) -
     (place / "a.txt").write_text("low\n")
     run("add", ".")
     run("-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "-m", "one")
-    made = await worktree.make(place, tmp_path / "box", "looop/fix", env)
-    assert (made.path / "a.txt").read_text() == "LOW\n"
+    found = await worktree.look(place, env)
+    (tmp_path / "box").mkdir()
+    await worktree.make(found, tmp_path / "box" / "own", "looop/fix/1", found.head, env)
+    assert (tmp_path / "box" / "own" / "a.txt").read_text() == "LOW\n"
 
 
 async def test_what_a_repository_would_start_or_send_elsewhere_is_listed(

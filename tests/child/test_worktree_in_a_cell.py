@@ -1,39 +1,36 @@
 """What a confined worker has to write to in order to commit, and nothing else of the repository."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from looop.child import sandbox
+from looop.child.walls import SESSIONS, Walls, Who
 from looop.store import sandboxes
+from looop.store.config import Config
+from looop.store.paths import Profile
 from support import repositories
 from support.folder import names
 from support.profiles import made_in
 from support.repositories import run
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),
-]
+pytestmark = [pytest.mark.process, pytest.mark.needs("bwrap")]
 
 
 class Cell:
-    """A sandbox in which all is read-only but what `sandbox.writable` names."""
+    """A session's cell, in which of its repository may be changed what `sandbox.writable` names."""
 
-    def __init__(self, path: Path, work: Path, inside: tuple[Path, ...], closed: tuple[Path, ...]) -> None:
-        binds = [word for it in inside for word in ("--bind", str(it), str(it))]
-        shut = [word for it in closed for word in ("--ro-bind", str(it), str(it))]
-        self._argv = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", *binds, *shut, "--chdir", str(work)]
-        self._env = {
-            **repositories.variables(path),
-            **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-        }
+    def __init__(self, profile: Profile, path: Path, work: Path) -> None:
+        names = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        self._work, self._env = work, repositories.variables(path) | names
+        inside, closed = sandbox.writable(profile, "fix")
+        self._who = Who(SESSIONS, "fix", write=tuple(map(str, inside)), keep=tuple(map(str, closed)))
+        self._walls = Walls(profile, Config(), self._env)
 
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":
-        argv = [*self._argv, "sh", "-c", script]
-        return subprocess.run(argv, env=self._env, capture_output=True, text=True, check=False)
+        start = self._walls.confined(self._who, ["sh", "-c", script], self._env, self._work)
+        return subprocess.run(start.argv, env=start.env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -42,8 +39,7 @@ async def cell(tmp_path: Path) -> Cell:
     mail = repositories.made(tmp_path / "mail")
     box = await sandbox.ensure(profile, "fix", mail, env)
     await sandbox.ensure(profile, "other", mail, env)
-    inside, closed = sandbox.writable(profile, "fix")
-    return Cell(tmp_path, sandboxes.place(profile, box), inside, closed)
+    return Cell(profile, tmp_path, sandboxes.place(profile, box))
 
 
 async def test_a_worker_commits_rewrites_and_switches_in_its_cell(tmp_path: Path, cell: Cell) -> None:

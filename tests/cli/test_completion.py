@@ -59,7 +59,7 @@ def test_every_kind_of_thing_is_wanted_by_some_verb() -> None:
 
 def test_values_of_flags_are_offered_too() -> None:
     valued = {verb.name: dict(verb.valued) for verb in grammar().verbs}
-    assert valued["start-session"] == {"--goal": "goals", "--command": NOTHING}
+    assert valued["start-session"] == {"--goal": "goals", "--command": NOTHING, "--verify": NOTHING}
     assert valued["init"] == {"--runner": "runners"}
     assert valued["done"] == {"--message": NOTHING, "-m": NOTHING, "--cost": NOTHING, "--session": "living"}
     assert valued["log"] == {"--tail": NOTHING, "--grep": NOTHING, "--since": NOTHING}

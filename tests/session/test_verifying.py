@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from looop.child import sandbox
+from looop.core.cell import Level
 from looop.core.sessions import SessionView
 from looop.core.verdict import PERSON, Check, Verdict
 from looop.session.verifying import Verifier
@@ -245,3 +246,33 @@ async def test_a_session_whose_folder_went_meanwhile_is_tried_once(at: Checking)
             assert not verifier.running
             nursery.cancel_scope.cancel()
     assert at.ran == ""
+
+
+@pytest.mark.needs("bwrap")
+async def test_a_check_changes_its_sandbox_alone(tmp_path: Path) -> None:
+    at = Checking(tmp_path, confine="auto")
+    mail = repositories.made(tmp_path / "mail")
+    await sandbox.ensure(at.profile, "a", mail, at.env)
+    tries = ("$LOOOP_DATA_DIR/x", f"{mail}/x", "$HOME/x", f"{mail}/.git/hooks/x", ".git")
+    async with at.checked():
+        await at.begin("; ".join(["touch made", *(f"echo x > {it} && echo {it}" for it in tries), "true"]))
+        await at.finish()
+        await at.verdict("verified")
+    assert (at.profile.sandboxes / "a" / "mail" / "made").exists()
+    check = verdicts.read(at.folder())
+    assert check is not None
+    assert check.said.count("Read-only file system") == len(tries)
+
+
+async def test_a_check_that_can_not_be_confined_as_it_must_be_is_not_begun(tmp_path: Path) -> None:
+    at = Checking(tmp_path, confine="require")
+    async with at.served() as host, trio.open_nursery() as nursery:
+        await at.begin(mark(at))
+        await at.finish()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("looop.child.walls.level", lambda _: Level(None, "of a test"))
+            verifier = Verifier(at.profile, host, env=at.env, settings=lambda: at.settings)
+            await nursery.start(verifier.serve)
+            await eventually(lambda: at.said, "the reason to be told")
+            assert (at.ran, verdicts.read(at.folder())) == ("", None)
+            nursery.cancel_scope.cancel()
