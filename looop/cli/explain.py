@@ -66,15 +66,20 @@ def _rows(view: Explained, now: float) -> Iterator[tuple[str, str]]:
     yield "news", f"{view.news}, the last one {view.news_name}" if view.news else "none yet"
     if view.guard:
         yield "guard", f"{view.guard}: {line(view.guard_said)}" if view.guard_said else view.guard
-    if view.check or view.state.over:
-        yield "verdict", f"{line(view.verdict)}{f': {line(view.check, 100)}' if view.check else ''}"
-    if view.checked:
-        yield "printed", line(view.checked[-_PRINTED:])
+    yield from _checked(view)
     if view.pids:
         yield (
             "processes",
             f"{many(len(view.pids), 'process', 'processes')}: {' '.join(map(str, view.pids[:20]))}",
         )
+
+
+def _checked(view: Explained) -> Iterator[tuple[str, str]]:
+    """Tell what came of the check of its work, and the end of what that printed."""
+    if view.check or view.state.over:
+        yield "verdict", f"{line(view.verdict)}{f': {line(view.check, 100)}' if view.check else ''}"
+    if view.checked:
+        yield "printed", line(view.checked[-_PRINTED:])
 
 
 def _ago(at: float | None, now: float) -> str:
