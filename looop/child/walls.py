@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -113,6 +114,7 @@ class Walls:
         agents = sorted(granted & credentials.AGENTS.keys())
         ours = (home, data, str(self._profile.config))
         states = tuple(path for agent in agents for path in credentials.state(agent, home, env))
+        _make(states)
         files.scratch(self._profile.nothing, b"")
         cell = Cell(
             data=data,
@@ -136,6 +138,14 @@ class Walls:
     def _writable(self, who: Who, home: str) -> tuple[str, ...]:
         found = (path for path, whom in self._config.writable.items() if _meant(whom, who))
         return tuple(f"{home}{path[1:]}" if path.startswith("~/") else path for path in found)
+
+
+def _make(states: Collection[str]) -> None:
+    """Make the folders that an agent's first run would make, which it can't do inside."""
+    for path in map(Path, states):
+        if not path.suffix and path.is_absolute() and not files.present(path):
+            with suppress(OSError):  # its agent will say what it lacks
+                files.private_dir(path)
 
 
 def agents_of(runner: str, command: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from support.driving import Driven, driven
 from support.fake_model import Bash, Say
 from support.waiting import until
 
-WORK = (Bash("echo one > one"), Say("All is done."))
+WORK = (Bash("echo one > reports/one"), Say("All is done."))
 
 
 def row(looop: Driven) -> dict[str, Any]:

@@ -88,8 +88,19 @@ def test_a_goal_written_with_the_agents_own_file_tool_lands(bench: Bench) -> Non
     assert (record["move"], record["subject"]) == ("created a goal", "goal:plants.md")
 
 
-def test_an_edit_by_absolute_path_stays_as_a_persons_and_is_named_to_the_next_tick(bench: Bench) -> None:
+def test_an_edit_by_absolute_path_is_held_by_the_walls(bench: Bench) -> None:
     plan = bench.data / "goals/plan.md"
+    with playing(Bash(f"echo '- outside' >> {plan} || echo held; {ADD_LINE}"), Say("Done.")) as model:
+        bench.tick(model)
+    assert "held" in model.requests[-1].text
+    assert plan.read_text() == GOALS["plan.md"]
+
+
+def test_an_unconfined_edit_by_absolute_path_stays_as_a_persons_and_is_named_to_the_next_tick(
+    bench: Bench,
+) -> None:
+    plan = bench.data / "goals/plan.md"
+    bench.configure(confine="off")
     with playing(Bash(f"printf -- '{NOTE[:-1]}\\n' >> {plan}; {ADD_LINE}"), Say("Done.")) as model:
         bench.tick(model)
     assert plan.read_text() == GOALS["plan.md"] + NOTE
@@ -102,8 +113,9 @@ def test_an_edit_by_absolute_path_stays_as_a_persons_and_is_named_to_the_next_ti
     assert "goals/plan.md was changed in place" in model.requests[0].text
 
 
-def test_an_edit_by_absolute_path_against_its_own_copy_fails_the_tick(bench: Bench) -> None:
+def test_an_unconfined_edit_by_absolute_path_against_its_own_copy_fails_the_tick(bench: Bench) -> None:
     plan = bench.data / "goals/plan.md"
+    bench.configure(confine="off")
     with playing(Bash(f"echo '- outside' >> {plan}; {ADD_NOTE}"), Say("Done.")) as model:
         bench.tick(model)
     assert plan.read_text() == GOALS["plan.md"] + "- outside\n"

@@ -10,7 +10,7 @@ from support.agents import Bench, Claude, Pi
 from support.driving import driven
 from support.fake_model import Bash, Hang, Say
 
-WORK = (Bash("sleep 2; echo one > one"), Say("All is done."))
+WORK = (Bash("sleep 2; echo one > reports/one"), Say("All is done."))
 AGAIN = (Bash("sleep 1"), Say("Done once more."))
 
 
@@ -26,7 +26,7 @@ def test_a_worker_that_finished_its_turn_is_idle_and_takes_the_next(bench: Bench
         looop("wait-idle", "w")
         shown = looop.until("idle")
         assert shown["news"] == 2
-        assert (bench.data / "one").read_text() == "one\n"
+        assert (bench.data / "reports/one").read_text() == "one\n"
 
 
 def test_a_worker_that_is_killed_from_outside_is_ended_and_says_so(bench: Bench) -> None:

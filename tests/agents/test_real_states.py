@@ -20,7 +20,7 @@ from support.profiles import profile_in
 from support.staged import Stage, staged
 
 KEY = "not-a-key"
-WORK = (Bash("sleep 2; echo one > one"), Say("Done."))
+WORK = (Bash("sleep 2; echo one > reports/one"), Say("Done."))
 CAREFUL = "claude 'do the thing'"
 
 
