@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from looop.engine.call import Call
     from looop.engine.daemon import Parts
+    from looop.engine.doors import Doors
     from looop.engine.leash import Leash
     from looop.engine.live import Live
     from looop.engine.residents import Residents
@@ -138,8 +139,8 @@ def _build(profile: Profile) -> Parts:
     def make_pulse(fleet: Fleet) -> PulseLike:
         return Pulse(profile, env=env, fleet=fleet, clock=clock, shims=shims_of(profile, env))
 
-    def make_residents(keeper: Leash, poke: Callable[[], None]) -> Residents:
-        return House(profile, keeper, env=env, poke=poke, tell=tell)
+    def make_residents(keeper: Leash, poke: Callable[[], None], doors: Doors) -> Residents:
+        return House(profile, keeper, env=env, poke=poke, tell=tell, doors=doors)
 
     async def tell(sentence: str) -> None:
         await notify.notify(

@@ -1,5 +1,6 @@
 """Around the whole session: nothing that a test started may outlive it, and CI lets no test be skipped.
 
+The session sits at a terminal, its own where CI gives none: what tests call is called by a person.
 `--no-skips` turns a skip or an expected failure, of a test or of a whole module, into a failure.
 """
 
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support import leftovers
+from support import leftovers, sitting
 from support.launching import Launchers
 from support.scripted import launched
 
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # What tests start is confined where they are about that: `support.cells` says so for each.
     os.environ["LOOOP_CONFINE"] = "off"
     leftovers.guard()
+    sitting.sit_down()  # or no verb that a test calls would be a person's
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import time
 from looop.child.proc import Proc
 
 _PS = "/bin/ps"
-_FIELDS = ["-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "lstart="]
+_FIELDS = ["-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "tt=", "-o", "lstart="]
 _LSTART = "%a %b %d %H:%M:%S %Y"
 
 
@@ -24,6 +24,11 @@ def table() -> dict[int, Proc]:
 def proc(pid: int) -> Proc | None:
     """Read one process; None when there is none."""
     return next(map(_row, _ask([_PS, "-p", str(pid), *_FIELDS]).splitlines()), None)
+
+
+def namespace(pid: int) -> str | None:  # noqa: ARG001 - the seam's
+    """Tell that there is one for all."""
+    return ""
 
 
 def children(pid: int) -> tuple[int, ...]:
@@ -70,9 +75,10 @@ def send(target: Proc, number: signal.Signals) -> bool:
 
 
 def _row(line: str) -> Proc:
-    pid, parent, group, state, started = line.split(None, 4)
+    pid, parent, group, state, terminal, started = line.split(None, 5)
     start = int(time.mktime(time.strptime(started.strip(), _LSTART)))
-    return Proc(int(pid), int(parent), int(group), _session(int(pid)), start, state[0])
+    sits = terminal.strip("?-") != ""
+    return Proc(int(pid), int(parent), int(group), _session(int(pid)), start, state[0], sits)
 
 
 def _session(pid: int) -> int:

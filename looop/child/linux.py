@@ -29,7 +29,15 @@ def proc(pid: int) -> Proc | None:
     state, ppid, pgrp, session = fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3])
     if state == "Z" and int(fields[17]) > 1:
         state = "S"  # only its first thread has ended: it lives on in the others
-    return Proc(pid, ppid, pgrp, session, int(fields[19]), state)
+    return Proc(pid, ppid, pgrp, session, int(fields[19]), state, fields[4] != b"0")
+
+
+def namespace(pid: int) -> str | None:
+    """Name the process's namespace of pids; None when that can't be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")  # noqa: PTH115 - as `_read`, for its cost
+    except OSError:
+        return None
 
 
 def children(pid: int) -> tuple[int, ...]:

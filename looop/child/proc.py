@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Proc:
     """One row. `pid` and `start` together name a process for one boot.
 
-    `start` is in clock ticks since boot on Linux, in epoch seconds on macOS; `state` is the kernel's letter.
+    `start` is in clock ticks since boot on Linux, in epoch seconds on macOS; `state` is the kernel's letter;
+    `terminal` tells whether it has a controlling terminal, whatever its streams are.
     """
 
     pid: int
@@ -16,6 +17,7 @@ class Proc:
     session: int
     start: int
     state: str
+    terminal: bool = False
 
     @property
     def dead(self) -> bool:

@@ -42,6 +42,8 @@ _GROUPS = {
 _NOWHERE: Any = object()
 """In place of the consoles that cyclopts would import rich for: `show_help` and `usage_problem` print."""
 
+IN_PERSON = "it takes a person: run it in a terminal of your own (over ssh: `ssh -t`)"
+
 T = TypeVar("T")
 
 
@@ -192,6 +194,10 @@ def _admit(verb: str, info: places.VerbInfo, call: Call) -> None:
         return
     kind = call.caller.kind
     if kind in {Kind.PERSON, Kind.LOOP}:
+        return
+    if kind is Kind.STRANGER:
+        if info.terminal:
+            raise _not_yours(verb, kind, IN_PERSON)
         return
     if info.person:
         raise _not_yours(verb, kind, "only a person may: `looop flag` asks one")

@@ -24,8 +24,8 @@ def desk(live: Live | None) -> Questions:
 
 
 def own(call: Call) -> str | None:
-    """Give the session that the caller may act for alone; None for a person, who may for any."""
-    if call.caller.kind is Kind.PERSON:
+    """Give the session that the caller may act for alone; None for who is below none, and may for any."""
+    if call.caller.kind in {Kind.PERSON, Kind.STRANGER}:
         return None
     if call.caller.session is None:
         raise Problem(Exit.REFUSED, "not-yours", "Only a person or a session's own program may do this.")

@@ -15,6 +15,7 @@ from looop.core import runners
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
+from looop.engine.call import Kind
 from looop.store import config
 from looop.store.config import Config
 from looop.store.paths import Profile
@@ -38,6 +39,7 @@ async def agree(call: Terminal, profile: Profile, runner: str | None, *, yes: bo
         raise _unasked()
     settings = config.load(profile, call.env)
     name, chosen = _named(runner or _own_choice(settings, call.env, asking=asking), settings, call.env)
+    _first_only(call, profile, name)
     await call.err("\n".join(_terms(name, chosen, settings, _confined(profile, settings, call.env))) + "\n")
     if not yes and (await call.ask("Do you agree? [y/N] ")).lower() not in _YES:
         await call.err("Nothing was changed. looop rehearses until you agree.\n")
@@ -122,6 +124,18 @@ def _named(name: str, settings: Config, env: Mapping[str, str]) -> tuple[str, Ru
 def _confined(profile: Profile, settings: Config, env: Mapping[str, str]) -> str:
     level = Walls(profile, settings, env).level()
     return (_CONFINED if level.by else _UNCONFINED).format(level)
+
+
+def _first_only(call: Terminal, profile: Profile, name: str) -> None:
+    """Let whoever sets a machine up agree to the first agent; another one in its place takes a person."""
+    settings = config.load(profile, {})
+    if call.caller.kind is Kind.STRANGER and config.consented(settings) and name != settings.runner:
+        raise Problem(
+            Exit.REFUSED,
+            "not-yours",
+            f"{line(settings.runner)} was agreed to, and this call has no terminal of its own: to have "
+            f"{name} in its place, run it in one.",
+        )
 
 
 def _terms(name: str, runner: Runner, settings: Config, confined: str) -> Iterator[str]:

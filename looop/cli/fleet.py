@@ -68,8 +68,8 @@ def exactly(view: SessionView) -> str:
 
 
 def check_unflagged(view: SessionView, call: Call) -> None:
-    """Refuse a tick that would talk over a question; Problem REFUSED `flagged`. A person may."""
-    if view.flag is not None and call.caller.kind in {Kind.TICK, Kind.LOOP}:
+    """Refuse all but a person to talk over a question, as that would answer it; Problem REFUSED `flagged`."""
+    if view.flag is not None and call.caller.kind is not Kind.PERSON:
         raise Problem(
             Exit.REFUSED,
             "flagged",

@@ -20,7 +20,7 @@ from looop.cli.show import DoneView, emit, line, until
 from looop.cli.status import StatusView
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
-from looop.engine.call import Call, RunLocally
+from looop.engine.call import Call, Kind, RunLocally
 from looop.engine.live import Live, RunVerb
 from looop.store import pause as pauses
 from looop.store import searchpath
@@ -153,6 +153,8 @@ async def pause(
         raise Problem(Exit.USAGE, "bad-value", "Give --for or --until, not both.")
     now = time.time()
     made = Pause(since=now, until=_end(for_, until_, now))
+    if call.caller.kind is Kind.STRANGER:
+        _longer_only(await disk(live, pauses.in_force, profile, now), made)
     await disk(live, pauses.write, profile, made)
     if live is not None:
         live.poke()
@@ -169,6 +171,17 @@ async def unpause(*, call: ACall, profile: AProfile, live: ALive, json: Json = F
     said = "The pause is over." if ended else "There was no pause."
     await emit(call, DoneView(said), said, json=json)
     return int(Exit.DONE)
+
+
+def _longer_only(held: Pause | None, made: Pause) -> None:
+    """Refuse to cut a pause short for whoever is no person to be seen."""
+    if held is not None and made.until is not None and (held.until is None or made.until < held.until):
+        raise Problem(
+            Exit.REFUSED,
+            "not-yours",
+            f"It is paused {until(held.until, made.since)}, and only a person makes that shorter: run it in "
+            "a terminal of your own.",
+        )
 
 
 def _end(for_: str | None, until_: str | None, now: float) -> float | None:

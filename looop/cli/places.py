@@ -41,15 +41,16 @@ Place.LIVE = Place("LIVE", "in the engine only")
 class VerbInfo:
     """What is true of a verb before its flags are read."""
 
-    __slots__ = ("changes", "hidden", "person", "place", "profile", "starts", "trio", "worker")
+    __slots__ = ("changes", "hidden", "person", "place", "profile", "starts", "terminal", "trio", "worker")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the columns of a table
         self,
         place: Place = EITHER,
         *,
         changes: bool = False,  # writes something: programs below a session are refused
         profile: bool = True,  # exits 3 when DATA is missing
         person: bool = False,  # refused to everything that looop started, the tick's agent included
+        terminal: bool = False,  # a person's judgement: of the others only who has a terminal of their own
         trio: bool = False,  # waits for something, so that a local run needs an event loop
         worker: bool = False,  # what runs in a session may call it, though it changes something
         starts: bool = False,  # an engine is started for it where none answers
@@ -59,6 +60,7 @@ class VerbInfo:
         self.changes = changes
         self.profile = profile
         self.person = person
+        self.terminal = terminal
         self.trio = trio
         self.worker = worker
         self.starts = starts
@@ -71,8 +73,8 @@ VERBS: dict[str, VerbInfo] = {
     "down": VerbInfo(LOCAL, changes=True, profile=False, person=True, trio=True),
     "tick": VerbInfo(changes=True, profile=False, person=True, trio=True),
     "pause": VerbInfo(changes=True, person=True),
-    "unpause": VerbInfo(changes=True, person=True),
-    "unpark": VerbInfo(changes=True, person=True),
+    "unpause": VerbInfo(changes=True, person=True, terminal=True),
+    "unpark": VerbInfo(changes=True, person=True, terminal=True),
     "status": VerbInfo(),
     "watch": VerbInfo(trio=True),
     "log": VerbInfo(trio=True),
@@ -100,17 +102,17 @@ VERBS: dict[str, VerbInfo] = {
     "reports": VerbInfo(),
     "claims": VerbInfo(),
     "flag": VerbInfo(changes=True, worker=True, trio=True, starts=True),
-    "unflag": VerbInfo(changes=True, worker=True),
-    "answer": VerbInfo(changes=True, person=True),
+    "unflag": VerbInfo(changes=True, worker=True, terminal=True),
+    "answer": VerbInfo(changes=True, person=True, terminal=True),
     "propose": VerbInfo(changes=True, worker=True, trio=True, starts=True),
-    "approve": VerbInfo(changes=True, person=True, trio=True, starts=True),
-    "deny": VerbInfo(changes=True, person=True, trio=True, starts=True),
+    "approve": VerbInfo(changes=True, person=True, terminal=True, trio=True, starts=True),
+    "deny": VerbInfo(changes=True, person=True, terminal=True, trio=True, starts=True),
     "guard": VerbInfo(LOCAL, profile=False),
     "guard ask": VerbInfo(Place.LIVE, worker=True, trio=True),  # says itself who may: each has an advice
     "claim": VerbInfo(changes=True, worker=True, trio=True, starts=True),
-    "unclaim": VerbInfo(changes=True, worker=True),
-    "done": VerbInfo(changes=True, worker=True, trio=True, starts=True),
-    "spent": VerbInfo(Place.LIVE, changes=True, worker=True, trio=True, starts=True),
+    "unclaim": VerbInfo(changes=True, worker=True, terminal=True),
+    "done": VerbInfo(changes=True, worker=True, terminal=True, trio=True, starts=True),
+    "spent": VerbInfo(Place.LIVE, changes=True, worker=True, terminal=True, trio=True, starts=True),
     "sandbox": VerbInfo(LOCAL, trio=True),
     "guard test": VerbInfo(LOCAL, profile=False),
     "guard rules": VerbInfo(LOCAL, profile=False),
@@ -122,7 +124,7 @@ VERBS: dict[str, VerbInfo] = {
     "resume": VerbInfo(Place.LIVE, changes=True, trio=True, starts=True),
     "kill": VerbInfo(Place.LIVE, changes=True, trio=True),
     "freeze": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
-    "thaw": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
+    "thaw": VerbInfo(Place.LIVE, changes=True, person=True, terminal=True, trio=True),
     "resize": VerbInfo(Place.LIVE, changes=True, trio=True),
     "prune": VerbInfo(changes=True, person=True, trio=True),
     "ls": VerbInfo(trio=True),
@@ -132,7 +134,7 @@ VERBS: dict[str, VerbInfo] = {
     "expect": VerbInfo(trio=True),
     "wait": VerbInfo(trio=True),
     "wait-idle": VerbInfo(trio=True),
-    "attach": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
+    "attach": VerbInfo(Place.LIVE, changes=True, person=True, terminal=True, trio=True),
     "detach": VerbInfo(Place.LIVE, changes=True, person=True, trio=True),
     "init": VerbInfo(LOCAL, changes=True, profile=False, person=True),
     "notify": VerbInfo(LOCAL, changes=True, person=True, trio=True),

@@ -16,6 +16,7 @@ from looop.cli.inject import FLAG, AProfile, ATerminal, Json
 from looop.cli.mistakes import TROUBLE
 from looop.cli.show import emit, line
 from looop.core.problem import Exit, Problem
+from looop.engine.call import Kind
 from looop.store import paths, purge, sandboxes
 from looop.store.paths import Profile
 from looop.store.policy import names
@@ -58,6 +59,12 @@ async def uninstall(
     from looop.cli import removing  # noqa: PLC0415 - Trio and the engine, which the manual need not know
     from looop.engine import ending  # noqa: PLC0415 - the same
 
+    if purge_ and call.caller.kind is Kind.STRANGER:
+        raise Problem(
+            Exit.REFUSED,
+            "not-yours",
+            "What --purge removes is gone for good: run it in a terminal of your own.",
+        )
     if not yes and not await _agreed(call, profile, ending.sessions(profile), whole=purge_):
         await call.err("Nothing was changed.\n")
         return int(Exit.NO)

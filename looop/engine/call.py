@@ -11,9 +11,13 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """What kind of process called, found by walking its parents, never by a variable."""
+    """What kind of process called, found by its parents, its terminal and its door, never by a variable.
+
+    A STRANGER is nothing that looop started, and nothing that shows a person either: cron, a unit, a pipe.
+    """
 
     PERSON = "a person"
+    STRANGER = "a program without a terminal of its own"
     TICK = "the tick's agent"
     CHILD = "a program that looop started"
     LOOP = "the loop itself, landing a tick"

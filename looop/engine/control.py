@@ -1,73 +1,66 @@
 """Verbs arrive here: the engine's end of the socket.
 
-In: connections at DATA/.sock, one verb each. Out: the verb's bytes and its exit code. Neighbours:
-`engine.remote` is a verb's view of its caller, `engine.outcome` its end, `core.wire` the language. The
-function that runs a verb is handed in, because the command line is a room above this one.
+In: connections at the profile's doors, one verb each. Out: the verb's bytes and its exit code. Neighbours:
+`engine.doors` are the sockets, `engine.remote` is a verb's view of its caller, `engine.outcome` its end,
+`core.wire` the language. The function that runs a verb is handed in: the command line is a room above.
 """
 
 import os
-import socket
-import stat
-from pathlib import Path
-from typing import NoReturn
 
 import trio
 
 from looop.core import wire
 from looop.core.phase import Doing
 from looop.engine import caller
-from looop.engine.address import at_short_path, peer
+from looop.engine.address import peer
 from looop.engine.call import Caller, Kind
+from looop.engine.doors import Door, Doors
 from looop.engine.live import Live, RunVerb
 from looop.engine.outcome import note, outcome
 from looop.engine.remote import RemoteCall
-from looop.store.paths import Profile
+from looop.store.paths import PERSONS, TICKS, Profile
 
-BACKLOG = 128
 FIRST_WORDS = 10.0  # seconds that a new connection has to say what it wants
 LAST_WORDS = 5.0  # seconds that a caller has to read the end of its verb
 STARTING = 5.0  # seconds that a call from nobody we know waits for sessions that are being started
-AGAIN = 1.0  # seconds between two tries to bind a socket that somebody removed
 
 
 class Control:
-    """The socket of one profile, while `serve` runs. `keeper` is the pid below which all is ours too."""
+    """Who answers at the doors of one profile, while `serve` runs.
 
-    def __init__(self, profile: Profile, run_verb: RunVerb, live: Live, keeper: int | None = None) -> None:
-        self._path = profile.sock
+    `keeper` is the pid below which all is ours too. Without `doors` there are those that are no session's.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        run_verb: RunVerb,
+        live: Live,
+        keeper: int | None = None,
+        doors: Doors | None = None,
+    ) -> None:
+        self._doors = doors or Doors(profile)
         self._log = profile.pulse_log
         self._run_verb = run_verb
         self._live = live
         self._ours = {os.getpid()} if keeper is None else {os.getpid(), keeper}
-        self._bound: tuple[int, int] | None = None
-        self._accepting = trio.CancelScope()
         self._calls = 0
         self._running: set[RemoteCall] = set()
         self._quiet = trio.Event()
 
-    async def serve(self, *, task_status: "trio.TaskStatus[Control]" = trio.TASK_STATUS_IGNORED) -> NoReturn:
+    async def serve(self, *, task_status: "trio.TaskStatus[Control]" = trio.TASK_STATUS_IGNORED) -> None:
         """Answer calls until cancelled; `started(self)` once bound. OSError if it can't be bound.
 
         Only the holder of the profile's `.lock` may call this: it takes the place of any socket it finds.
         A cancel hangs up on every verb that runs; wait for `drained` to let them end.
         """
-        line = self._bind()
-        task_status.started(self)
-        try:
-            async with trio.open_nursery() as calls:
-                while True:
-                    listener = trio.SocketListener(trio.socket.from_stdlib_socket(line))
-                    with trio.CancelScope() as self._accepting:
-                        await trio.serve_listeners(self._answer, [listener], handler_nursery=calls)
-                    line = await self._bind_again()
-        finally:
-            if _identity(self._path) == self._bound:
-                self._path.unlink(missing_ok=True)
+        async with trio.open_nursery() as calls, trio.open_nursery() as doors:
+            await doors.start(self._doors.serve, self._answer, calls)
+            task_status.started(self)
 
     def mend(self) -> None:
-        """Look whether the path still leads to our socket; if somebody removed it, bind it again."""
-        if self._bound is not None and _identity(self._path) != self._bound:
-            self._accepting.cancel()
+        """Look whether the paths still lead to our sockets; what somebody removed is bound again."""
+        self._doors.mend()
 
     @property
     def idle(self) -> bool:
@@ -86,25 +79,13 @@ class Control:
             call.dismissed = True
             call.scope.cancel()
 
-    def _bind(self) -> socket.socket:
-        line = _listening(self._path)
-        self._bound = _identity(self._path)
-        return line
-
-    async def _bind_again(self) -> socket.socket:
-        while True:
-            try:
-                return self._bind()
-            except OSError:  # a full disk has no room for a socket, a removed folder none for anything
-                await trio.sleep(AGAIN)
-
-    async def _answer(self, stream: trio.SocketStream) -> None:
+    async def _answer(self, door: Door, stream: trio.SocketStream) -> None:
         """Serve one connection. Nothing that goes wrong here may reach the others."""
         self._calls += 1
         try:
             pid, user = peer(stream.socket)
             if user == os.geteuid():
-                await self._converse(stream.socket, await self._judge(pid))
+                await self._converse(stream.socket, await self._judge(door, stream.socket, pid))
         except (OSError, wire.ProtocolError):
             pass  # the caller has gone, or is no client of ours
         except Exception as error:  # noqa: BLE001 - the edge of a connection
@@ -137,7 +118,18 @@ class Control:
         with trio.move_on_after(LAST_WORDS):
             await call.send(last)
 
-    async def _judge(self, pid: int) -> Caller:
+    async def _judge(self, door: Door, talk: trio.socket.SocketType, pid: int) -> Caller:
+        """Tell who calls. Whoever has gone by the time of the look may be anybody, and may do the least."""
+        with caller.pinned(talk, pid) as there:
+            found = await self._look(pid)
+            found = found if there() else Caller(Kind.CHILD, pid)
+        if door.whose == PERSONS:
+            return found
+        if door.whose == TICKS:
+            return caller.narrowed(found, Kind.TICK if self._deciding else Kind.CHILD, None)
+        return caller.narrowed(found, Kind.CHILD, door.session)
+
+    async def _look(self, pid: int) -> Caller:
         found = self._classify(pid)
         if found.kind is Kind.CHILD and found.session is None:
             # A session's first process may call before its start has come to its end here.
@@ -147,13 +139,16 @@ class Control:
         return found
 
     def _classify(self, pid: int) -> Caller:
-        deciding = self._live.phase().doing is Doing.DECIDING
         return caller.classify(
             pid,
             ours=self._ours,
-            tick={os.getpid()} if deciding else (),
+            tick={os.getpid()} if self._deciding else (),
             leaders=self._live.leaders(),
         )
+
+    @property
+    def _deciding(self) -> bool:
+        return self._live.phase().doing is Doing.DECIDING
 
 
 async def _first_words(
@@ -166,27 +161,3 @@ async def _first_words(
     if not frames or frames[0].kind != wire.RUN:
         return None, []
     return frames[0], frames[1:]
-
-
-def _listening(path: Path) -> socket.socket:
-    """Bind a socket that only its owner may use, in one step in place of what was there."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        at_short_path(str(fresh), line.bind)
-        fresh.chmod(0o600)
-        line.listen(BACKLOG)
-        fresh.replace(path)
-    except BaseException:
-        line.close()
-        raise
-    return line
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None

@@ -21,6 +21,7 @@ from looop.engine import failure, holder
 from looop.engine.ask import HERE, RENEW, START, STOP, STOP_ALL
 from looop.engine.call import Call, Kind
 from looop.engine.control import Control
+from looop.engine.doors import Doors
 from looop.engine.fleet import LiveFleet
 from looop.engine.lateness import Probe
 from looop.engine.leash import Leash
@@ -49,7 +50,7 @@ class Parts(NamedTuple):
     run_verb: RunVerb
     make_pulse: Callable[[Fleet], PulseLike]
     notify: Callable[[str], Awaitable[None]]
-    make_residents: Callable[[Leash, Callable[[], None]], Residents]
+    make_residents: Callable[[Leash, Callable[[], None], Doors], Residents]
 
 
 class Engine:
@@ -67,12 +68,13 @@ class Engine:
         self._timing = timing
         self._tell = tell
         self._probe = Probe()
-        self._residents = parts.make_residents(leash, self.poke)
+        doors = Doors(profile)
+        self._residents = parts.make_residents(leash, self.poke, doors)
         self._fleet = LiveFleet(profile, self._residents, self)
         self._ward = Ward(
             lambda: parts.make_pulse(self._fleet), self._note, safe=safe, wanted=files.present(profile.up)
         )
-        self._control = Control(profile, self._run_verb, self, leash.keeper)
+        self._control = Control(profile, self._run_verb, self, leash.keeper, doors)
         self._held: Lock | None = None
         self._leave = trio.Event()
         self._unwanted = 0
@@ -266,8 +268,8 @@ class Engine:
         if asked == HERE:
             await call.out(call.caller.session or "")
             return Exit.DONE
-        if call.caller.kind is not Kind.PERSON:
-            raise Problem(Exit.REFUSED, "not-yours", "Only a person starts and stops the pulse.")
+        if call.caller.kind not in {Kind.PERSON, Kind.STRANGER}:
+            raise Problem(Exit.REFUSED, "not-yours", "What looop started can't start or stop the pulse.")
         if asked == START:
             return await self._answer_up(call)
         if asked == RENEW:

@@ -6,12 +6,15 @@ In: the line to keeper. Out: what the daemon serves, what verbs ask, what the lo
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import trio
 
 from looop.core.problem import Problem
+from looop.core.sessions import Meta
 from looop.engine import proposals
+from looop.engine.doors import Doors
 from looop.engine.grants import Grants
 from looop.engine.guarding import Guarding
 from looop.engine.own import Own
@@ -89,6 +92,7 @@ class House:
         env: Mapping[str, str],
         poke: Callable[[], None],
         tell: Callable[[str], Awaitable[object]],
+        doors: Doors,
     ) -> None:
         clock = Clock()
         self._voice = Voice(profile, clock)
@@ -126,7 +130,9 @@ class House:
         )
         self._verifier = Verifier(profile, self._host, env=env, settings=lambda: config.load(profile, env))
         self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._voice.say)
-        self._host.around.on_start.append(self._windows.opened)
+        self._doors = doors
+        self._host.around.on_start.extend((self._enter, self._windows.opened))
+        self._host.around.on_undo.append(self._undo)
         self._host.around.on_end.extend((self._release, self._windows.closed))
 
     @property
@@ -157,6 +163,7 @@ class House:
                     self._voice.say(line)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._host.serve)
+            self._doors.open_again({life.key: life.meta.id for life in self._host.lives.values()})
             await nursery.start(self._flags.serve)
             await nursery.start(self._windows.serve)
             await nursery.start(self._purse.serve)
@@ -199,5 +206,12 @@ class House:
     def _site(self) -> Site:
         return self._around.site()
 
+    async def _enter(self, meta: Meta, folder: Path) -> None:  # noqa: ARG002 - a hook's
+        self._doors.open(meta.generation, meta.id)
+
+    async def _undo(self, meta: Meta, folder: Path) -> None:  # noqa: ARG002 - a hook's
+        self._doors.shut(meta.generation)
+
     async def _release(self, ended: Ended) -> None:
+        self._doors.shut(ended.meta.generation)
         await self._flags.leases.release(ended.meta.id, ended.meta.generation)

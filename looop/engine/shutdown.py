@@ -121,7 +121,8 @@ def _runs(profile: Profile, locks: tuple[Path, ...]) -> bool:
 def _unlink_socket(profile: Profile) -> None:
     """Remove a socket that nobody listens on: its owner would hold the lock."""
     with suppress(OSError, files.Held), files.lock(profile.lock):
-        profile.sock.unlink(missing_ok=True)
+        for place in (profile.sock, *profile.doors.glob("*/sock")):
+            place.unlink(missing_ok=True)
 
 
 def _kill(profile: Profile, trouble: str | None, sessions: bool) -> Stopped:

@@ -40,7 +40,8 @@ class Around:
     """The surroundings. `now` gives epoch seconds; `poke` wakes the loop on news; `say` takes a line.
 
     `on_start` is awaited with each new generation's folder before its program is started; what it raises
-    stops the start. `on_end` is awaited for each end before it is written down, so after a crash once more.
+    stops the start, and `on_undo` is awaited when anything did. `on_end` is awaited for each end before it is
+    written down, so after a crash once more.
     Who holds `turn` follows output that nobody watches: one session at a time, or floods would fill each
     round of the engine. `bell` rings when what is shown of any session may have changed.
     `guard` watches the commands that sessions run.
@@ -51,6 +52,7 @@ class Around:
     poke: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _: None
     on_start: list[OnStart] = field(default_factory=list)
+    on_undo: list[OnStart] = field(default_factory=list)
     on_end: list[OnEnd] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
     memo: Memo = field(default_factory=Memo)

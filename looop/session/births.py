@@ -129,6 +129,8 @@ class Births:
         except (Problem, OSError, Unreadable) as error:
             if isinstance(error, Problem) and error.exit_code is Exit.UNREACHABLE:
                 raise
+            for hook in self._around.on_undo:
+                await hook(meta, folder)
             await files.aside(_undo, self._profile, plan, folder, meta.number)
             if isinstance(error, Problem):
                 raise

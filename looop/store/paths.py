@@ -15,6 +15,7 @@ from typing import overload
 from looop.core.problem import Exit, Problem
 
 FORMAT = 1
+PERSONS, TICKS = "person", "tick"  # the doors that are no session's
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FORMAT_BYTES = 64
 _HARMLESS = {"lost+found", ".DS_Store", ".directory"}
@@ -72,17 +73,22 @@ class Profile:
     up = _Below(".up")
     search_path = _Below(".path")
     sock = _Below(".sock")
+    doors = _Below("doors")
     keeper_lock = _Below(".keeper.lock")
     lock = _Below(".lock")
     policy_lock = _Below(".policy.lock")
     format = _Below(".format")
-    doors = _Below("doors")
     nothing = _Below(".nothing")
 
 
 def tops() -> frozenset[str]:
     """Name everything of looop's own that may lie in DATA itself, rotated logs and the like apart."""
     return frozenset(place.top for place in vars(Profile).values() if isinstance(place, _Below))
+
+
+def door(profile: Profile, whose: str) -> Path:
+    """Give the folder of a door: a generation's, `PERSONS` or `TICKS`. The socket in it is named `sock`."""
+    return profile.doors / whose
 
 
 def locate(env: Mapping[str, str], cwd: str) -> Profile:

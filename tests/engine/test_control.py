@@ -16,7 +16,7 @@ from looop.core.wire import Frame
 from looop.engine.ask import ask
 from looop.engine.call import Call, Kind
 from looop.engine.fake import FakeLive
-from looop.store.paths import Profile
+from looop.store.paths import PERSONS, Profile, door
 from support.scripted import client
 from support.served import Bare, asked, control, ended, fails
 
@@ -62,7 +62,8 @@ async def test_another_user_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> No
         profile = Profile(data=Path(folder), config=Path(folder, "c"))
         async with control(profile, fails(AssertionError())):
             profile.sock.chmod(0o777)
-            profile.data.chmod(0o777)
+            for folder_of in (profile.data, profile.doors, door(profile, PERSONS)):
+                folder_of.chmod(0o777)
             words = wire.encode(Bare(profile.sock).run).hex()
             command = [sys.executable, "-c", code, str(profile.sock), words]
             ran = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)

@@ -128,7 +128,7 @@ async def test_what_the_agent_calls_is_known_as_the_ticks(home: Household, tmp_p
     said = tmp_path / "said"
     await home.up(FAKE_AGENT=f"{COMMAND[0]} {script} >{said} 2>&1; sleep 1000")
     await until(lambda: said.exists() and said.read_text().count("\n") == 2, "the agent's answers")
-    assert said.read_text() == "TICKlooop: Only a person starts and stops the pulse.\n0 5\n"
+    assert said.read_text() == "TICKlooop: What looop started can't start or stop the pulse.\n0 5\n"
 
 
 async def test_a_person_is_known_as_one(home: Household) -> None:

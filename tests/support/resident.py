@@ -46,7 +46,7 @@ def build(profile: Profile) -> Parts:
         raise Problem(Exit.USAGE, "bad", sentence)
     if "FAKE_DEATH" in os.environ:
         os.kill(os.getpid(), signal.SIGKILL)
-    return Parts(run_verb, make_pulse, notify, lambda _keeper, _poke: FakeResidents())
+    return Parts(run_verb, make_pulse, notify, lambda _keeper, _poke, _doors: FakeResidents())
 
 
 def make_pulse(fleet: Fleet) -> FakePulse:
