@@ -1,12 +1,14 @@
 """Copies of the policy files, in a folder of somebody's own: filled for an agent, read back after it.
 
 In: a profile and a folder in it (a tick's, or a meta session's draft). Out: `Leaf`s, for `core.moves` to
-judge. Nothing that an agent puts there is trusted: no link is followed, no FIFO waited for, no size believed.
+judge. Nothing that an agent puts there is trusted: no link is followed, not even one that takes the place of
+a folder while it is read, no FIFO waited for, no size believed.
 """
 
 import errno
-from collections.abc import Iterable
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from looop.core.digest import digest_bytes
@@ -22,6 +24,7 @@ _LARGEST_COPY = 16 << 20
 _DEEPEST = 3
 _MOST_FILES = 10_000
 _LARGEST_IN_ALL = 256 << 20
+_NO_FOLDER = "is in no real folder"
 _TOO_MUCH = "is one file too many: goals/ and sensors/ hold more than looop can judge"
 
 
@@ -49,21 +52,22 @@ def collect(folder: Path) -> tuple[dict[str, Leaf], tuple[str, ...]]:
     """
     if not is_folder(folder):
         raise NotADirectoryError(errno.ENOTDIR, "the folder is gone", str(folder))
-    policy, others = list[Path](), list[str]()
-    for entry in sorted(folder.iterdir()):
-        if entry.name in FOLDERS:
-            policy += _walk(entry)
-        elif entry.name == PLAYBOOK:
-            policy.append(entry)
-        else:
-            others.append(entry.name)
-    return _leaves(folder, policy), tuple(others)
+    policy, others = list[str](), list[str]()
+    with _opened(folder) as top:
+        for name in sorted(os.listdir(top)):  # noqa: PTH208 - a descriptor has no Path
+            if name in FOLDERS:
+                policy += _walk(top, name, name)
+            elif name == PLAYBOOK:
+                policy.append(name)
+            else:
+                others.append(name)
+        return _leaves(folder, top, policy), tuple(others)
 
 
-def leaf(path: Path) -> Leaf:
-    """Read one file; an absent one is empty, one that can't be used says why."""
+def leaf(path: Path, *, at: int | None = None) -> Leaf:
+    """Read one file; an absent one is empty, one that can't be used says why. `at` as in `read_regular`."""
     try:
-        return Leaf(files.read_regular(path, limit=_LARGEST_COPY))
+        return Leaf(files.read_regular(path, limit=_LARGEST_COPY, at=at))
     except FileNotFoundError:
         return Leaf()
     except files.TooLarge as error:
@@ -92,22 +96,50 @@ def is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _leaves(folder: Path, paths: list[Path]) -> dict[str, Leaf]:
+def _leaves(folder: Path, top: int, paths: list[str]) -> dict[str, Leaf]:
     """Read the files, up to a limit in all: an agent may have put a whole repository among the goals."""
     leaves: dict[str, Leaf] = {}
     left = _LARGEST_IN_ALL
     for path in paths[:_MOST_FILES]:
-        found = leaf(path) if left > 0 else Leaf(trouble=_TOO_MUCH)
+        found = _leaf(folder, top, path) if left > 0 else Leaf(trouble=_TOO_MUCH)
         left -= len(found.data)
-        leaves[path.relative_to(folder).as_posix()] = found
+        leaves[path] = found
     for path in paths[_MOST_FILES:][:1]:
-        leaves[path.relative_to(folder).as_posix()] = Leaf(trouble=_TOO_MUCH)
+        leaves[path] = Leaf(trouble=_TOO_MUCH)
     return leaves
 
 
-def _walk(folder: Path, depth: int = 0) -> list[Path]:
+def _leaf(folder: Path, top: int, path: str) -> Leaf:
+    """Read one, by way of its folders one by one: any of them may just have become a link to elsewhere."""
+    with ExitStack() as held:
+        at = top
+        for name in path.split("/")[:-1]:
+            try:
+                at = held.enter_context(_opened(name, at=at))
+            except OSError as error:
+                return Leaf() if error.errno == errno.ENOENT else Leaf(trouble=_NO_FOLDER)
+        return leaf(folder / path, at=at)
+
+
+def _walk(top: int, name: str, path: str, depth: int = 0) -> list[str]:
     """List every file below a folder; a link or a folder too deep stands for itself, as trouble."""
-    if not is_folder(folder) or depth > _DEEPEST:
-        return [folder]
-    entries: Iterable[Path] = sorted(entry for entry in folder.iterdir() if not is_leftover(entry.name))
-    return [path for entry in entries for path in _walk(entry, depth + 1)]
+    if depth > _DEEPEST:
+        return [path]
+    try:
+        with _opened(name, at=top) as here:
+            names = sorted(below for below in os.listdir(here) if not is_leftover(below))  # noqa: PTH208
+            return [one for below in names for one in _walk(here, below, f"{path}/{below}", depth + 1)]
+    except OSError as error:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+            return [path]
+        raise
+
+
+@contextmanager
+def _opened(folder: Path | str, *, at: int | None = None) -> Iterator[int]:
+    """Open a real folder, and close it again. OSError ENOTDIR or ELOOP for anything else."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

@@ -40,9 +40,12 @@ class TooLarge(OSError):  # noqa: N818 - a fact about the file
         self.size = size
 
 
-def read_regular(path: Path, limit: int) -> bytes:
-    """Read all of a regular file. TooLarge if it holds more than `limit` bytes, NotRegular if it is none."""
-    with opened(path) as (fd, found):
+def read_regular(path: Path, limit: int, *, at: int | None = None) -> bytes:
+    """Read all of a regular file. TooLarge if it holds more than `limit` bytes, NotRegular if it is none.
+
+    With `at`, a descriptor of its folder, no link on the way to that folder is followed any more.
+    """
+    with opened(path, at=at) as (fd, found):
         if found.st_size > limit:
             raise TooLarge(path, found.st_size, limit)
         data = _read_up_to(fd, limit + 1, found.st_size)
@@ -92,11 +95,12 @@ def present(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path, flags: int = _FLAGS) -> Iterator[tuple[int, os.stat_result]]:
+def opened(path: Path, flags: int = _FLAGS, *, at: int | None = None) -> Iterator[tuple[int, os.stat_result]]:
     """Open a regular file and close it again; gives the descriptor and what fstat says of it."""
+    name = path if at is None else path.name
     # Looking first: the open of a device may do something, and that of a pipe may wake its writer.
-    require_regular(path, path.lstat())
-    fd = os.open(path, flags)
+    require_regular(path, os.stat(name, dir_fd=at, follow_symlinks=False))
+    fd = os.open(name, flags, dir_fd=at)
     try:
         found = os.fstat(fd)
         require_regular(path, found)
