@@ -6,7 +6,7 @@ import pytest
 
 from looop.cli.console import FakeCall
 from looop.core.problem import Exit
-from looop.engine.call import Tty
+from looop.engine.call import Caller, Kind, Tty
 from looop.store import config, files
 from looop.store.paths import Profile
 from support.verbs import Looop
@@ -62,6 +62,17 @@ async def test_without_a_terminal_only_a_named_agent_with_yes_counts(looop: Looo
     said = await looop("init", "--runner", "claude", "--yes", "--json", call=call)
     assert said.value["said"].startswith("Agreed: looop asks claude")
     assert config.consented(config.load(profile, {}))
+
+
+async def test_a_script_agrees_to_the_first_agent_and_to_no_other(looop: Looop, profile: Profile) -> None:
+    def script(path: str) -> FakeCall:
+        return FakeCall(env={"PATH": path}, caller=Caller(Kind.STRANGER, 9))
+
+    for _ in range(2):
+        assert (await looop("init", "--runner", "claude", "--yes", call=script("claude"))).code == 0
+    said = await looop("init", "--runner", "pi", "--yes", "--json", call=script("pi"))
+    assert said.problem == (Exit.REFUSED, "not-yours")
+    assert config.load(profile, {}).runner == "claude"
 
 
 async def test_an_unknown_agent_is_answered_with_the_nearest(looop: Looop) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from looop.core.problem import Exit
+from looop.engine.call import Kind
 from looop.store import files, pause
 from looop.store.paths import Profile
 from looop.store.pause import Pause
@@ -35,6 +36,16 @@ async def test_a_pause_lasts_as_long_as_it_was_told(
     assert (await relayed("pause", *flags)).code == 0
     assert pause.read(profile) == Pause(since=NOON, until=until)
     assert engine.pokes == 1
+
+
+async def test_a_script_may_make_a_pause_longer_and_not_shorter(looop: Looop, profile: Profile) -> None:
+    for flags, until in (("--for", "2h"), NOON + 7200), (("--until", "18:00"), NOON + 21600), ((), None):
+        assert (await looop("pause", *flags, kind=Kind.STRANGER)).code == 0
+        assert pause.read(profile) == Pause(since=NOON, until=until)
+        said = await looop("pause", "--for", "1h", "--json", kind=Kind.STRANGER)
+        assert said.problem == (Exit.REFUSED, "not-yours")
+        assert pause.read(profile) == Pause(since=NOON, until=until)
+    assert (await looop("pause", "--for", "1h")).code == 0
 
 
 @pytest.mark.parametrize("text", ["2025-12-31 12:00", "noon", "25:00", "9999999999999-01-01", ""])

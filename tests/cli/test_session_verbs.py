@@ -309,8 +309,8 @@ async def test_what_could_not_be_done_at_landing_is_refused_in_the_tick(
 
 
 @pytest.mark.parametrize("argv", [("send", "x", "y"), ("key", "x", "Enter"), ("restart", "x")])
-@pytest.mark.parametrize("kind", [Kind.TICK, Kind.LOOP])
-async def test_no_tick_talks_over_a_question_and_a_person_may(
+@pytest.mark.parametrize("kind", [Kind.TICK, Kind.LOOP, Kind.STRANGER])
+async def test_nobody_talks_over_a_question_but_a_person(
     relayed: Looop, engine: FakeEngine, argv: tuple[str, ...], kind: Kind
 ) -> None:
     engine.sessions.add("x").flag(7, "may I?")

@@ -240,7 +240,7 @@ async def test_the_one_file_goes_with_a_purge_from_where_it_was_installed(
     assert not binary.exists()
 
 
-@pytest.mark.parametrize("kind", [Kind.CHILD, Kind.TICK])
+@pytest.mark.parametrize("kind", [Kind.CHILD, Kind.TICK, Kind.STRANGER])
 async def test_only_a_person_may(looop: Looop, profile: Profile, kind: Kind) -> None:
     said = await looop("uninstall", "--purge", "--yes", "--json", kind=kind)
     assert said.problem == (Exit.REFUSED, "not-yours")

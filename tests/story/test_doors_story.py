@@ -1,0 +1,82 @@
+"""Who has no terminal judges nothing, and each session has its own door, whichever engine is behind it."""
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from looop.child import tree
+from looop.store.paths import door
+from support import tested
+from support.person import Person
+from support.sitting import apart
+from support.waiting import until
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
+
+ASK = """
+import os, sys
+from looop.engine import client
+os._exit(client.relay(sys.argv[1], sys.argv[2:], os.environ, "/"))
+"""
+
+
+def without_a_terminal(looop: Person) -> Person:
+    """Call as cron or a unit does."""
+    return Person(looop.profile, looop.env, apart(*looop.program))
+
+
+def test_a_script_starts_and_talks_but_answers_nothing(looop: Person) -> None:
+    script = without_a_terminal(looop)
+    script("start-session", "tea", "--command", "cat")
+    script("send", "tea", "hello")
+    script("flag", "tea", "Green?")
+    number = str(looop.session("tea")["flag"]["number"])
+    for verb in (("answer", number, "yes"), ("unflag", number), ("send", "tea", "yes"), ("unpause",)):
+        assert script.call(*verb).returncode == 5, verb
+    assert looop.session("tea")["flag"]["number"] == int(number)
+    looop("answer", number, "yes")
+    script("down", "--all")
+    assert script.call("answer", number, "no").returncode == 5  # on the files alone, too
+
+
+def test_a_session_has_a_door_until_its_end_whichever_engine_serves_it(looop: Person, tmp_path: Path) -> None:
+    looop("start-session", "tea", "--command", "cat")
+    looop("start-session", "milk", "--command", "cat")
+    place = door(looop.profile, looop.session("tea")["generation"])
+    inode, engine = place.stat().st_ino, looop.engine.pid
+    assert "tea" in claimed(looop, place, "a-cup")
+    os.kill(engine, signal.SIGKILL)
+    until(lambda: looop.lives() and tree.proc(engine) is None and (place / "sock").exists(), "another engine")
+    until(lambda: "tea" in claimed(looop, place, "a-spoon"), "it to answer at the same door")
+    assert place.stat().st_ino == inode
+    assert cross(looop, place, tmp_path) == "5"
+    looop("kill", "tea")
+    assert not place.exists()
+    assert {one.name for one in looop.profile.doors.iterdir()} == {
+        "person",
+        "tick",
+        looop.session("milk")["generation"],
+    }
+
+
+def claimed(looop: Person, place: Path, name: str) -> str:
+    """Claim a name at a session's door, as a program in it would: without saying which session."""
+    python = sys.executable
+    asked = Person(looop.profile, {**looop.env, "PYTHONPATH": str(tested.ROOT)}, (python, "-c", ASK))
+    asked.call(str(place / "sock"), "claim", name)
+    return looop("claims")
+
+
+def cross(looop: Person, place: Path, folder: Path) -> str:
+    """Have a worker of another session call at this door; its exit code."""
+    note = folder / "code"
+    call = shlex.join([sys.executable, "-c", ASK, str(place / "sock"), "claim", "a-plate"])
+    work = f"PYTHONPATH={tested.ROOT} {call}; echo $? >{note}.new; mv {note}.new {note}; cat"
+    looop("start-session", "thief", "--command", work)
+    until(note.exists, "the call at another's door")
+    looop("kill", "thief")
+    return note.read_text().strip()
