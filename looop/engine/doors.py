@@ -57,12 +57,14 @@ class Door:
     def mend(self) -> None:
         """Look whether the path still leads to our socket; if somebody removed it, bind it again."""
         if self._bound is not None and _identity(self._link or self._path) != self._bound:
+            self._drop()
             self._accepting.cancel()
 
     async def serve(self, answer: Answer, calls: trio.Nursery) -> None:
         """Answer who comes in, in `calls`, until it is closed."""
         with self._open:
             while True:
+                await trio.lowlevel.checkpoint()  # one that was closed before it was served is bound no more
                 listener = trio.SocketListener(trio.socket.from_stdlib_socket(await self._listening()))
                 with trio.CancelScope() as self._accepting:
                     await trio.serve_listeners(self._take_to(answer), [listener], handler_nursery=calls)
@@ -70,8 +72,7 @@ class Door:
     def close(self) -> None:
         """Take no more calls; those that are in go on. Another engine's socket stays where it is."""
         self._open.cancel()
-        if self._line is not None:
-            self._line.close()
+        self._drop()
         if self._link is not None and _identity(self._link) == self._bound:
             self._link.unlink(missing_ok=True)
         if _identity(self._path) == self._bound:
@@ -82,6 +83,12 @@ class Door:
         self.close()
         with suppress(OSError):
             self._path.parent.rmdir()
+
+    def _drop(self) -> None:
+        """Let go of a socket that is not served yet: there is no scope to cancel then."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     async def _listening(self) -> socket.socket:
         while self._line is None:

@@ -14,6 +14,7 @@ import trio
 
 from looop.core import wire
 from looop.core.phase import Doing
+from looop.engine import control
 from looop.engine.ask import ask
 from looop.engine.call import Call
 from looop.engine.control import Control
@@ -136,8 +137,13 @@ async def test_what_the_engine_itself_started_is_nobody_at_a_sessions_door(profi
 
 
 @pytest.mark.parametrize("whose", [PERSONS, GENERATION])
-async def test_a_caller_that_has_gone_may_do_the_least(profile: Profile, whose: str) -> None:
+@pytest.mark.parametrize("reused", [False, True])
+async def test_a_caller_that_has_gone_may_do_the_least(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, whose: str, reused: bool
+) -> None:
     """It left its end of the line to its parent, so the verb runs: nobody knows any more whose it is."""
+    if reused:  # its number is a person's by now, namely ours
+        monkeypatch.setattr(control, "peer", lambda _: (os.getpid(), os.geteuid()))
     doors, seen = Doors(profile), list[str]()
     doors.open(PERSONS)
     doors.open(GENERATION, "tea")
@@ -171,15 +177,28 @@ async def test_a_door_that_is_shut_is_gone_with_its_folder(profile: Profile) -> 
     doors.shut(GENERATION)
 
 
-async def test_a_removed_door_is_bound_again_in_the_same_folder(profile: Profile) -> None:
+async def test_a_door_that_is_shut_before_it_is_served_is_gone_too(profile: Profile) -> None:
+    doors = Doors(profile)
+    async with serving(profile, FakeLive(), doors):
+        doors.open(GENERATION, "tea")
+        doors.shut(GENERATION)
+        assert await asked(profile.sock) == "PERSON None"
+        assert not door(profile, GENERATION).exists()
+
+
+@pytest.mark.parametrize("served", [False, True])
+async def test_a_removed_door_is_bound_again_in_the_same_folder(profile: Profile, served: bool) -> None:
     doors = Doors(profile)
     doors.open(GENERATION, "tea")
     folder = door(profile, GENERATION).stat().st_ino
     async with serving(profile, FakeLive(), doors) as it:
+        if served:
+            await asked(place(profile, GENERATION))
         place(profile, GENERATION).unlink()
         it.mend()
-        while not place(profile, GENERATION).exists():
-            await trio.lowlevel.checkpoint()
+        with trio.fail_after(60):
+            while not place(profile, GENERATION).exists():
+                await trio.lowlevel.checkpoint()
         assert await asked(place(profile, GENERATION)) == "CHILD tea"
     assert door(profile, GENERATION).stat().st_ino == folder
 

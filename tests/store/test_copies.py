@@ -71,6 +71,20 @@ def test_a_folder_that_becomes_a_link_while_it_is_read_leads_nowhere(
     assert SECRET not in {leaf.data for leaf in leaves.values()}
 
 
+def test_a_folder_that_becomes_a_link_right_before_its_file_is_read_is_still_the_old_one(
+    draft: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = copies.leaf
+
+    def swapped(path: Path, **given: Any) -> Any:
+        (draft / "goals").rename(draft / "away")
+        (draft / "goals").symlink_to(elsewhere)
+        return real(path, **given)
+
+    monkeypatch.setattr(copies, "leaf", swapped)
+    assert copies.collect(draft)[0]["goals/x.md"].data == b"a goal\n"
+
+
 def test_a_folder_that_has_gone_while_it_is_read_is_empty(
     draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
