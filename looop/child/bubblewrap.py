@@ -87,7 +87,7 @@ def _doors(cell: Cell) -> Iterator[str]:
         return
     yield from ("--tmpfs", doors)
     if cell.door is not None:
-        yield from ("--ro-bind", cell.door, cell.door, "--ro-bind", cell.door, f"{doors}/person")
+        yield from ("--ro-bind-try", cell.door, cell.door, "--ro-bind-try", cell.door, f"{doors}/person")
     yield from ("--remount-ro", doors)
 
 

@@ -83,7 +83,7 @@ VERBS: dict[str, VerbInfo] = {
     "why": VerbInfo(),
     "history": VerbInfo(),
     "diff": VerbInfo(),
-    "undo": VerbInfo(LOCAL, changes=True, person=True, trio=True),
+    "undo": VerbInfo(LOCAL, changes=True, person=True, terminal=True, trio=True),
     "cost": VerbInfo(),
     "events": VerbInfo(trio=True),
     "goals": VerbInfo(),

@@ -13,7 +13,7 @@ from looop.child.walls import TICKS, Confined, Who, agents_of
 from looop.core.runners import Choice, fill
 from looop.core.streams import Event, EventKind, Result, Stream, stream
 from looop.loop.site import Site
-from looop.store import files
+from looop.store import files, paths
 from looop.store.runs import Run
 
 LARGEST_LOG = 64 << 20
@@ -92,6 +92,7 @@ def _start(site: Site, run: Run, choice: Choice, command: str) -> Confined:
         given=tuple(choice.runner.env),
         write=(str(site.profile.tick),),
         over=shims.over if shims else (),
+        door=str(paths.door(site.profile, paths.TICKS)),
     )
     env = led(site.environment(**choice.runner.env, LOOOP_RUN_ID=run.id), shims.folder if shims else None)
     return site.walls.confined(who, ["/bin/sh", "-c", command], env, site.profile.tick)

@@ -16,7 +16,7 @@ from looop.session import draft, starting
 from looop.session.watched import Guard
 from looop.store import files, sessions
 from looop.store.config import Config
-from looop.store.paths import Profile
+from looop.store.paths import Profile, door
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def _start(
         write=tuple(map(str, own)),
         keep=tuple(map(str, closed)),
         over=shims.over if shims else (),
+        door=str(door(profile, meta.generation)),
         terminal=True,
     )
     return walls.confined(who, [*SHELL, meta.command], env, Path(meta.cwd))

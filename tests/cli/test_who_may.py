@@ -25,10 +25,14 @@ MAY = {
     # looking is free
     **dict.fromkeys(("", "status", "watch", "log", "journal", "runs", "why", "cost", "events"), ALL),
     **dict.fromkeys(("goals", "goal", "goal show", "sensors", "sensor", "sensor show", "reports"), ALL),
-    **dict.fromkeys(("claims", "explain", "ls", "shot", "expect", "wait", "wait-idle"), ALL),
+    **dict.fromkeys(
+        ("trust", "history", "diff", "claims", "explain", "ls", "shot", "expect", "wait", "wait-idle"), ALL
+    ),
     **dict.fromkeys(("doctor", "config", "complete", "licenses", "version", "help"), ALL),
     # in the caller's own process, with its own rights alone; a hook speaks of the session that it comes from
     **dict.fromkeys(("sensor run", "sandbox", "hook"), ALL),
+    **dict.fromkeys(("guard", "guard test", "guard rules", "guard run"), ALL),
+    "guard ask": ALL,  # it judges for itself: everybody is told something else
     # what units, cron and scripts do for a person
     **dict.fromkeys(("up", "down", "tick", "pause", "init", "uninstall", "notify"), OUTSIDE),
     **dict.fromkeys(("goal edit", "freeze", "prune", "detach"), OUTSIDE),
@@ -38,9 +42,9 @@ MAY = {
     # a worker's word, which a script may give for a session
     **dict.fromkeys(("flag", "propose", "claim"), TOLD),
     # a worker's word for itself; for it, nobody but a person
-    **dict.fromkeys(("unflag", "unclaim", "done"), SPEAKS),
+    **dict.fromkeys(("unflag", "unclaim", "done", "spent"), SPEAKS),
     # a person's judgement
-    **dict.fromkeys(("answer", "approve", "deny", "unpause", "thaw", "attach"), JUDGED),
+    **dict.fromkeys(("answer", "approve", "deny", "unpause", "unpark", "thaw", "attach", "undo"), JUDGED),
 }
 
 

@@ -1,5 +1,6 @@
 """Who has no terminal judges nothing, and each session has its own door, whichever engine is behind it."""
 
+import json
 import os
 import shlex
 import signal
@@ -11,7 +12,7 @@ import pytest
 from looop.child import tree
 from looop.store.paths import door
 from support import tested
-from support.person import Person
+from support.person import Person, person
 from support.sitting import apart
 from support.waiting import until
 
@@ -21,6 +22,20 @@ ASK = """
 import os, sys
 from looop.engine import client
 os._exit(client.relay(sys.argv[1], sys.argv[2:], os.environ, "/"))
+"""
+
+
+SIT = """
+import os, pty, sys
+pid, master = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+try:
+    while os.read(master, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
@@ -61,6 +76,48 @@ def test_a_session_has_a_door_until_its_end_whichever_engine_serves_it(looop: Pe
         "tick",
         looop.session("milk")["generation"],
     }
+
+
+@pytest.mark.needs("bwrap")
+def test_a_confined_worker_sees_its_own_door_alone_and_is_a_worker_whatever_it_does(tmp_path: Path) -> None:
+    with person(tmp_path, LOOOP_CONFINE="require") as looop:
+        looop("start-session", "other", "--command", "cat")
+        looop("flag", "other", "May I?")
+        number = looop.session("other")["flag"]["number"]
+        call = shlex.join(looop.program)
+        work = f"""
+            echo doors $(ls {looop.profile.doors} | wc -l)
+            for verb in "answer {number} yes" "unflag {number}" "send other x" "down --all" \
+                "init --runner rehearsal --yes" "start-session more --command true" "thaw other"; do
+                {call} $verb </dev/null >/dev/null; echo code $?
+                {shlex.quote(sys.executable)} -c {shlex.quote(SIT)} {call} $verb >/dev/null; echo code $?
+            done
+            {call} claim a-cup; cat
+        """
+        looop("start-session", "tea", "--command", work)
+        until(lambda: "a-cup is yours" in looop("log", "tea"), "the worker's last word")
+        said = looop("log", "tea")
+        assert "doors 2" in said
+        assert [line for line in said.splitlines() if line.startswith("code")] == ["code 5"] * 14
+        assert looop.session("other")["flag"]["number"] == number
+        assert "tea" in looop("claims")
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize("served", [False, True])
+def test_a_confined_tick_makes_its_move_at_its_own_door(tmp_path: Path, served: bool) -> None:
+    with person(tmp_path, LOOOP_CONFINE="require") as looop:
+        call = shlex.join(looop.program)
+        doors = looop.profile.doors
+        tick = f"{call} start-session fresh --command cat; ls {doors}; {call} answer 1 yes; echo code $?"
+        config = {"runner": "mine", "runners": {"mine": {"tick": tick}}}
+        looop.profile.config.write_text(json.dumps(config))
+        if served:
+            looop("start-session", "other", "--command", "cat")
+        looop("tick", "--force")
+        assert looop.state("fresh") != "killed"
+        said = next(looop.profile.runs.glob("*/output.log")).read_text()
+        assert said.split()[-4:] == ["person", "tick", "code", "5"]
 
 
 def claimed(looop: Person, place: Path, name: str) -> str:
