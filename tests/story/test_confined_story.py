@@ -1,6 +1,7 @@
 """Sessions, ticks and sensors behind walls, with real processes: what must work there works."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +132,15 @@ def test_the_program_in_the_foreground_is_named(looop: Person) -> None:
     looop("start-session", "w", "--command", "cat")
     leader = int(looop.session("w")["pid"])
     until(lambda: foreground.program(leader) == "cat", "cat to be in the foreground")
+
+
+@pytest.mark.needs("git")
+def test_a_held_command_asks_a_person_even_by_its_full_path(looop: Person) -> None:
+    git = shutil.which("git", path=looop.env["PATH"])
+    looop("start-session", "w", "--command", f"{git} --version; {git} push -f; echo code $?; cat")
+    until(lambda: looop.session("w")["flag"], "its flag")
+    flag = looop.session("w")["flag"]
+    assert "git push -f" in flag["text"]
+    looop("deny", str(flag["number"]), "not", "today")
+    looop.shows("w", "code 5")
+    assert "git version" in looop("log", "w")
