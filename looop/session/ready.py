@@ -42,7 +42,8 @@ def _start(
 ) -> Confined:
     if not walls.wanted():
         return Confined((meta.command,), env)
-    files.private_dir(profile.sandboxes / meta.id, below=profile.data)
+    for place in (profile.reports, profile.sandboxes / meta.id):
+        files.private_dir(place, below=profile.data)
     inside, closed = sandbox.writable(profile, meta.id)
     drafts = (sessions.folder(profile, meta.id) / draft.DRAFT,) if meta.meta else ()
     own = (profile.reports, profile.sandboxes / meta.id, *inside, *drafts)
