@@ -6,6 +6,7 @@ In: the line to keeper. Out: what the daemon serves, what verbs ask, what the lo
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,7 @@ from looop.session.tmux import Windows
 from looop.session.verifying import Verifier
 from looop.store import config
 from looop.store.faults import Unreadable
+from looop.store.masking import Masking
 from looop.store.paths import Profile
 
 
@@ -96,6 +98,8 @@ class House:
     ) -> None:
         clock = Clock()
         self._voice = Voice(profile, clock)
+        settings = partial(config.load, profile, env)
+        self._masking = Masking(env, settings)
         self._around = Surroundings(profile, env, self._voice.say, clock, NoFleet())
         self._host = Host(
             profile,
@@ -104,7 +108,7 @@ class House:
             settings=lambda: config.load(profile, env),
             now=clock.now,
             poke=poke,
-            say=self._voice.say,
+            say=self._say,
             guard=Guarding(profile, env, lambda: config.load(profile, env)),
         )
         landings = proposals.Landings(self._site)
@@ -118,18 +122,12 @@ class House:
             commands=Grants(profile, env),
             now=clock.now,
             patience=lambda: config.load(profile, env).flag_wait_max,
+            masked=lambda text: self._masking.fresh().text(text),
         )
         self._host.owing = self._flags
-        self._purse = Purse(
-            profile,
-            self._host,
-            settings=lambda: config.load(profile, env),
-            now=clock.now,
-            tell=tell,
-            say=self._voice.say,
-        )
+        self._purse = Purse(profile, self._host, settings=settings, now=clock.now, tell=tell, say=self._say)
         self._verifier = Verifier(profile, self._host, env=env, settings=lambda: config.load(profile, env))
-        self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._voice.say)
+        self._windows = Windows(profile, env, lambda: config.load(profile, env).tmux, self._say)
         self._doors = doors
         self._host.around.on_start.extend((self._enter, self._windows.opened))
         self._host.around.on_undo.append(self._undo)
@@ -160,7 +158,7 @@ class House:
         for recover in (proposals.recover, verdicts.recover):
             with suppress(Problem, OSError, Unreadable):  # asked again when the answer is looked at
                 for line in await recover(self._site()):
-                    self._voice.say(line)
+                    self._say(line)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._host.serve)
             self._doors.open_again({life.key: life.meta.id for life in self._host.lives.values()})
@@ -202,6 +200,9 @@ class House:
     def look(self) -> None:
         """Hint that there may be news of sessions or of the day's money."""
         self._purse.hint()
+
+    def _say(self, line: str) -> None:
+        self._voice.say(self._masking.text(line))
 
     def _site(self) -> Site:
         return self._around.site()

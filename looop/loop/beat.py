@@ -203,7 +203,7 @@ class Beats:
         run = await files.aside(book.begin, at, run_id, why, choice, changes, world)
         self.show(Doing.DECIDING, run=run.id)
         at.say(f"tick {run.id}: {why}; asking {choice.name}")
-        self._transaction = Transaction(at.fleet)
+        self._transaction = Transaction(at.fleet, at.mask)
         told = tuple(answer.number for answer in answers)
         try:
             ticked = await tick(at, run, prompt, world, choice, self._transaction, self._landing, told)

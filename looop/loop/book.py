@@ -70,12 +70,12 @@ def begin(
 ) -> Run:
     """Open a run's folder, say in it that a tick is running, and enter its cost as unknown yet."""
     run = runs.start(site.profile, run_id)
-    files.scratch(run.world, msgspec.json.format(msgspec.json.encode(world.items())))
+    files.scratch(run.world, msgspec.json.format(msgspec.json.encode(site.mask.value(world.items()))))
     record = MoveRecord(
         run=run.id,
         began=site.clock.now(),
         why=str(why),
-        changes=changes,
+        changes=site.mask.value(changes),
         runner=choice.name,
         outcome=RUNNING,
     )
@@ -110,7 +110,7 @@ def prompt(
         local_time=f"{site.clock.local():%Y-%m-%d %H:%M %z}",
         run=run_id,
     )
-    return render(view)
+    return render(site.mask.value(view))
 
 
 def end(site: Site, run: Run, choice: Choice, ticked: Ticked) -> None:

@@ -47,6 +47,11 @@ def fill(profile: Profile) -> Copy:
     return Copy(leaves, journal, {path: leaf.digest for path, leaf in leaves.items()})
 
 
+def rewrite_journal(profile: Profile, journal: str) -> None:
+    """Replace what the agent wrote, which stays there until the next tick."""
+    files.scratch(profile.tick / _JOURNAL, journal.encode())
+
+
 def collect(profile: Profile) -> Found:
     """Read back what the agent left, never following a link and never waiting for a FIFO.
 

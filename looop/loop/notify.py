@@ -35,8 +35,8 @@ async def notify(site: Site, text: str, more: str = "") -> bool:
 
 async def tell(site: Site, command: str, text: str, more: str = "") -> spawn.Ended:
     """Run a command with a sentence, under the deadline; how it ended. OSError when it can't be started."""
-    plain = flat(text, LONGEST)
-    rest = f"\n{visible(more)[:MORE]}" if more else ""
+    plain = flat(site.mask.text(text), LONGEST)
+    rest = f"\n{visible(site.mask.text(more))[:MORE]}" if more else ""
     return await site.run(
         ["/bin/sh", "-c", command],
         cwd=site.profile.data,

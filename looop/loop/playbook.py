@@ -25,7 +25,7 @@ async def tell(site: Site, run: Run) -> None:
         return
     text = f"{run.id} changed PLAYBOOK.md"
     with suppress(OSError):
-        events.emit(site.profile, "playbook-changed", run=run.id, diff=diff)
+        events.emit(site.profile, "playbook-changed", run=run.id, diff=site.mask.text(diff))
     site.say(text)
     await notify(site, text, diff)
 

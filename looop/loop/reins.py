@@ -152,6 +152,7 @@ async def tell(site: Site, flagged: tuple[str, ...], cause: str, text: str) -> t
     """
     if cause in flagged:
         return flagged
+    text = site.mask.text(text)
     told = tuple(sorted({*flagged, cause}))
     with suppress(OSError):
         if await files.aside(flags.raise_flag, site.profile, cause, text) is None:

@@ -72,7 +72,7 @@ async def remembered(site: Site, awaited: Collection[str] = ()) -> World:
 
 
 async def run_sensor(site: Site, sensor: SensorFile, env: Mapping[str, str]) -> Reading:
-    """Run one sensor now and give its reading, without writing anything."""
+    """Run one sensor now and give its reading without secrets in it, writing nothing."""
     if sensor.trouble:
         return failed(sensor.name, sensor.trouble, untrusted=sensor.untrusted)
     deadline = site.config.sensor_timeout if sensor.timeout is None else sensor.timeout
@@ -90,7 +90,7 @@ async def run_sensor(site: Site, sensor: SensorFile, env: Mapping[str, str]) -> 
         return failed(sensor.name, _not_started(error), untrusted=sensor.untrusted)
     except Problem as error:
         return failed(sensor.name, f"was not run: {error.text}", untrusted=sensor.untrusted)
-    return _judged(site, sensor, ended, deadline)
+    return site.mask.value(_judged(site, sensor, ended, deadline))
 
 
 def _judged(site: Site, sensor: SensorFile, ended: spawn.Ended, deadline: float) -> Reading:
@@ -104,7 +104,8 @@ def _judged(site: Site, sensor: SensorFile, ended: spawn.Ended, deadline: float)
         error = f"ended with exit code {ended.code}"
     else:
         return parse(sensor.name, ended.out, untrusted=sensor.untrusted)
-    return failed(sensor.name, error, ended.err, untrusted=sensor.untrusted)
+    # Masked before it is cut: half of a secret is none that a mask would know.
+    return failed(sensor.name, error, site.mask.data(ended.err), untrusted=sensor.untrusted)
 
 
 async def _read(

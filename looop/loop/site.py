@@ -7,10 +7,12 @@ from functools import cached_property
 from looop.child import spawn
 from looop.child.environ import environment
 from looop.child.walls import Walls
+from looop.core.mask import Mask
 from looop.core.rules import Shims
 from looop.loop.clock import Clock
 from looop.loop.fleet import Fleet, NoFleet
 from looop.store.config import Config, load
+from looop.store.masking import mask_of
 from looop.store.paths import Profile, check
 
 WriteShims = Callable[[Config, bool], Shims | None]
@@ -32,6 +34,11 @@ class Site:
     fleet: Fleet = field(default_factory=NoFleet)
     run: Run = spawn.run
     shims: WriteShims = lambda _config, _celled: None
+
+    @cached_property
+    def mask(self) -> Mask:
+        """What takes secrets out of all that is written down, told to the AI or to a person."""
+        return mask_of(self.env, self.config)
 
     def environment(self, **extra: str) -> dict[str, str]:
         """Make the environment of a child of this profile."""
@@ -60,4 +67,9 @@ class Surroundings:
         """Make the site of one beat. Problem when CONFIG can't be used, or DATA is gone."""
         check(self.profile)
         config = load(self.profile, self.env)
-        return Site(self.profile, config, self.env, self.say, self.clock, self.fleet, self.run, self.shims)
+        mask = mask_of(self.env, config)
+
+        def say(line: str) -> None:
+            self.say(mask.text(line))
+
+        return Site(self.profile, config, self.env, say, self.clock, self.fleet, self.run, self.shims)

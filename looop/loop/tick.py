@@ -120,9 +120,10 @@ async def _conclude(
     site: Site, run: Run, copy: Copy, decided: Decided, sensed: "_Sensed", transaction: Transaction
 ) -> Ticked:
     """Judge and land. Shielded by the caller: from here on it is milliseconds of files and one verb."""
+    decided, copy = site.mask.value(decided), replace(copy, journal=site.mask.text(copy.journal))
     failed = _failed(site, decided)
     try:
-        found = await files.aside(move.collect, site.profile)
+        found = await files.aside(_collected, site)
         judged = await files.aside(_judged, site, copy, found, transaction, decided.result)
     except (OSError, memory.Unreadable) as error:  # an agent can do anything to the folder it is in
         unread = _failure(Outcome.FAILED, f"what the agent left can't be read back: {error}", decided.result)
@@ -132,6 +133,15 @@ async def _conclude(
         return await _close(site, run, copy, ticked, sensed)
     await files.aside(land.keep_rejected, run, copy.leaves, found.leaves)
     return await _close(site, run, copy, ticked)
+
+
+def _collected(site: Site) -> Found:
+    """Read back what the agent left, without secrets in what is no policy."""
+    found = move.collect(site.profile)
+    journal = site.mask.text(found.journal)
+    if journal != found.journal:
+        move.rewrite_journal(site.profile, journal)
+    return replace(found, journal=journal, ignored=site.mask.value(found.ignored))
 
 
 def _judged(site: Site, copy: Copy, found: Found, transaction: Transaction, result: Result) -> Ticked:

@@ -1,8 +1,9 @@
 """The running tick's one verb: recorded when the agent calls it, performed when the tick lands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from looop.core.act import Act
+from looop.core.mask import NOTHING, Mask
 from looop.core.problem import Exit, Problem
 from looop.loop.fleet import Fleet
 
@@ -12,6 +13,7 @@ class Transaction:
     """Open while an agent runs; whoever runs the tick asks it for each changing verb that arrives."""
 
     fleet: Fleet
+    mask: Mask = NOTHING
     act: Act | None = None
 
     def record(self, act: Act) -> None:
@@ -25,4 +27,4 @@ class Transaction:
             )
         if not act.writes:
             self.fleet.check(act)
-        self.act = act
+        self.act = replace(act, argv=self.mask.value(act.argv))

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
+from looop.core.quote import visible
 from looop.loop.clock import Clock
 from looop.store import files
 from looop.store.paths import Profile
@@ -28,8 +29,8 @@ class Voice:
         self._followers: set[trio.MemorySendChannel[str]] = set()
 
     def say(self, line: str) -> None:
-        """Say one line now."""
-        flat = " ".join(line.split("\n"))
+        """Say one line now. What can't be seen is spelled out: followers and the log go to terminals."""
+        flat = visible(" ".join(line.split("\n")))
         with suppress(OSError):
             files.append(self._log, f"{self._clock.local():%Y-%m-%d %H:%M:%S} {flat}")
         for follower in tuple(self._followers):

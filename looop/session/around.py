@@ -44,7 +44,7 @@ class Around:
     written down, so after a crash once more.
     Who holds `turn` follows output that nobody watches: one session at a time, or floods would fill each
     round of the engine. `bell` rings when what is shown of any session may have changed.
-    `guard` watches the commands that sessions run.
+    `guard` watches the commands that sessions run. `masked` takes secrets out of a text that is written down.
     """
 
     terminals: Terminals
@@ -59,3 +59,4 @@ class Around:
     leisure: Leisure = field(default_factory=Leisure)
     turn: trio.Lock = field(default_factory=trio.Lock)
     guard: Guard = field(default_factory=NoGuard)
+    masked: Callable[[str], str] = lambda text: text

@@ -26,6 +26,7 @@ from looop.session.terminals import Spawn
 from looop.store import files, money, sessions
 from looop.store.config import Config
 from looop.store.faults import Unreadable
+from looop.store.masking import mask_of
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 
@@ -75,11 +76,11 @@ class Births:
 
     async def again(self, entry: Entry, env: Mapping[str, str]) -> Plan:
         """Plan the same once more."""
-        return await files.aside(starting.again, self._profile, entry, env)
+        return await files.aside(starting.again, self._profile, entry, self.settings(), env)
 
     async def resumed(self, entry: Entry, env: Mapping[str, str]) -> Plan:
         """Plan to go on with its conversation; Problem NO `no-resume`."""
-        return await files.aside(starting.resumed, self._profile, entry, env)
+        return await files.aside(starting.resumed, self._profile, entry, self.settings(), env)
 
     def check_room(self, others: int) -> None:
         """Refuse a start beyond `max_sessions` or the day's money, or on a full disk."""
@@ -145,7 +146,8 @@ class Births:
         try:
             now = self._around.now()
             generation = ids.ulid(int(now * 1000), os.urandom(10))
-            birth = Birth(generation, number, starting.size_of(settings), now, answered)
+            size, mask = starting.size_of(settings), mask_of(self._env, settings)
+            birth = Birth(generation, number, size, now, answered, mask)
             return starting.write(self._profile, plan, birth)
         except (Problem, OSError, Unreadable):
             _undo(self._profile, plan, sessions.folder(self._profile, plan.id), number)

@@ -57,8 +57,10 @@ class Flags:
         own: Own | None = None,
         now: Callable[[], float] = time.time,
         patience: Callable[[], float] = lambda: PATIENCE,
+        masked: Callable[[str], str] = lambda text: text,
     ) -> None:
         self.patience = patience
+        self._masked = masked
         self._profile = profile
         self._house = house
         self._poke = poke
@@ -71,7 +73,7 @@ class Flags:
         self._bell = Rings()
         self._owing = Owing(profile, proposals, self._bell)
         self.ordering = Ordering(profile, commands, self._owing, self._raise)
-        self._telling = Telling(profile, notify, now)
+        self._telling = Telling(profile, notify, now, masked)
         self.leases = Leases(profile, self._living, poke)
 
     async def serve(self, *, task_status: "trio.TaskStatus[None]" = trio.TASK_STATUS_IGNORED) -> None:
@@ -228,7 +230,7 @@ class Flags:
         replaces: int | None = None,
     ) -> Asked:
         ask = partial(questions.ask, command=command, replaces=replaces, now=self._now())
-        question, new = await files.aside(ask, self._profile, place, text, proposal)
+        question, new = await files.aside(ask, self._profile, place, self._masked(text), proposal)
         self._look(place.session)
         if new:
             await files.aside(self._telling.note, "flag", place, question.number, question.text)

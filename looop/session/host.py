@@ -27,6 +27,7 @@ from looop.session.terminals import Terminals
 from looop.session.watched import Guard, NoGuard
 from looop.store import files, reported, sessions
 from looop.store.config import Config
+from looop.store.masking import Masking
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 
@@ -56,7 +57,11 @@ class Host(Shelf):
         say: Callable[[str], None] = lambda _: None,
         guard: Guard | None = None,
     ) -> None:
-        super().__init__(profile, Around(terminals, now, poke, say, guard=guard or NoGuard()))
+        self._masking = Masking(env, settings)
+        masked = self._masking.text
+        super().__init__(
+            profile, Around(terminals, now, poke, say, guard=guard or NoGuard(), masked=masked)
+        )
         self._env = env
         self._births = Births(profile, self.around, env, settings)
         self.spending = Spending(profile, self.around, env, settings)
@@ -153,7 +158,7 @@ class Host(Shelf):
         """Write down what a worker said of its own end (`done` or `failed`), `tell`, begin to end it."""
         life = self.life(name)
         with trio.CancelScope(shield=True):
-            await life.done(outcome, note)
+            await life.done(outcome, self._masking.fresh().text(note))
         if life.known.outcome is None:  # it ended while we were about to write
             raise _over(life)
         try:
@@ -285,6 +290,7 @@ class Host(Shelf):
 
     async def _begin(self, plan: Plan) -> SessionView:
         try:
+            self._masking.fresh()
             born = await self._births.begin(plan)
         except (Problem, OSError):
             with suppress(OSError):

@@ -192,7 +192,7 @@ class Life:
 
     async def enter(self, evidence: Evidence) -> None:
         """Take a judgement over; news wakes the loop."""
-        before = self.known
+        before, evidence = self.known, replace(evidence, said=self.around.masked(evidence.said))
         attended = self.audience.writer is not None
         after = entered(before, evidence, self.around.now(), attended=attended)
         if before.state in {State.FROZEN, State.FLAGGED} and after.state is not before.state:

@@ -11,15 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from looop.child.environ import environment, led
 from looop.core import contract, ids, runners, verdict
 from looop.core import goal as goals
+from looop.core.mask import NOTHING, Mask
 from looop.core.problem import Exit, Problem
 from looop.core.runners import Runner
+from looop.core.secret import looks_secret
 from looop.core.sessions import Known, Meta, Start
 from looop.session import draft, hooks
 from looop.store import files, sessions
 from looop.store.config import Config
+from looop.store.masking import without_secrets
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 
@@ -58,13 +63,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """What a generation is given when it begins. `answered` is what its brief tells of earlier questions."""
+    """What a generation is given when it begins. `answered` is what its brief tells of earlier questions.
+
+    `mask` takes secrets out of the brief: who needs one has the variable, or asks for it.
+    """
 
     generation: str
     number: int
     size: tuple[int, int]
     created: float
     answered: tuple[str, ...] = ()
+    mask: Mask = NOTHING
 
 
 def first(profile: Profile, order: Start, settings: Config, env: Mapping[str, str]) -> Plan:
@@ -94,7 +103,7 @@ def first(profile: Profile, order: Start, settings: Config, env: Mapping[str, st
     )
 
 
-def again(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
+def again(profile: Profile, entry: Entry, settings: Config, env: Mapping[str, str]) -> Plan:
     """Plan a new generation like that one: the same command, prompt and goal, a new conversation."""
     meta = entry.meta
     return Plan(
@@ -103,7 +112,7 @@ def again(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
         template=meta.template or meta.command,
         resume=meta.resume,
         conversation=str(uuid.uuid4()),
-        added={**meta.env, **_of_caller(env)},
+        added={**_of_runner(settings, meta), **_of_caller(env)},
         goal=meta.goal,
         meta=meta.meta,
         prompt=_task(entry),
@@ -111,7 +120,7 @@ def again(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
     )
 
 
-def resumed(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
+def resumed(profile: Profile, entry: Entry, settings: Config, env: Mapping[str, str]) -> Plan:
     """Plan a new generation that goes on with that one's conversation. Problem NO `no-resume`."""
     meta = entry.meta
     if not meta.resume:
@@ -127,7 +136,7 @@ def resumed(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
         template=meta.template,
         resume=meta.resume,
         conversation=meta.conversation,
-        added={**meta.env, **_of_caller(env)},
+        added={**_of_runner(settings, meta), **_of_caller(env)},
         goal=meta.goal,
         meta=meta.meta,
         prompt=_task(entry),
@@ -137,14 +146,17 @@ def resumed(profile: Profile, entry: Entry, env: Mapping[str, str]) -> Plan:
 
 
 def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
-    """Fill the generation's new folder, durably, `meta.json` last; that is its Meta. OSError of the disk."""
+    """Fill the generation's new folder, durably, `meta.json` last; that is its Meta. OSError of the disk.
+
+    The file lacks what is secret of the runner's variables: the next generation has those of CONFIG.
+    """
     folder = sessions.folder(profile, plan.id)
     prompt_file = sessions.prompt_file(profile, plan.id, birth.generation)
     if plan.meta and not (plan.resumed and kept(profile, plan.id)):
         draft.fill(profile, folder)
     place = str(folder / draft.DRAFT) if plan.meta else ""
     text = contract.brief(id=plan.id, goal=plan.goal, meta=plan.meta, answered=birth.answered, draft=place)
-    task = f"{plan.prompt.rstrip()}\n".encode(errors="replace")
+    task = f"{birth.mask.text(plan.prompt).rstrip()}\n".encode(errors="replace")
     files.private_dir(profile.prompts, below=profile.data)
     command = runners.fill(
         plan.resume if plan.resumed else plan.template, str(prompt_file), plan.conversation
@@ -170,8 +182,8 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
         verify=plan.check[0],
         verify_from=plan.check[1],
     )
-    brief = text.encode(errors="replace") + task
-    entry = Entry(folder, meta, Known(since=birth.created))
+    brief = birth.mask.text(text).encode(errors="replace") + task
+    entry = Entry(folder, replace(meta, env=without_secrets(meta.env)), Known(since=birth.created))
     sessions.write_meta(entry, (prompt_file, brief), (folder / _TASK, task))
     return meta
 
@@ -214,6 +226,13 @@ def size_of(settings: Config) -> tuple[int, int]:
     """Give CONFIG's columns and lines, at most 500 of each."""
     columns, _, lines = settings.session_size.partition("x")
     return min(int(columns), _MOST), min(int(lines), _MOST)
+
+
+def _of_runner(settings: Config, meta: Meta) -> dict[str, str]:
+    """Give the variables of an earlier generation; what is secret of them, and in no file, from CONFIG."""
+    found = settings.runners.get(meta.runner)
+    secrets = {name: value for name, value in found.env.items() if looks_secret(name)} if found else {}
+    return without_secrets(meta.env) | secrets
 
 
 def _of_caller(env: Mapping[str, str]) -> dict[str, str]:

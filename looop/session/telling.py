@@ -18,8 +18,13 @@ class Telling:
     """What a person was and is still to be told. `notify` reaches one."""
 
     def __init__(
-        self, profile: Profile, notify: Callable[[str], Awaitable[object]], now: Callable[[], float]
+        self,
+        profile: Profile,
+        notify: Callable[[str], Awaitable[object]],
+        now: Callable[[], float],
+        masked: Callable[[str], str],
     ) -> None:
+        self._masked = masked
         self._profile = profile
         self._notify = notify
         self._now = now
@@ -42,4 +47,5 @@ class Telling:
     def note(self, kind: str, place: Place, number: int, text: str) -> None:
         """Add an event. It only informs: a full disk keeps nobody from asking or answering."""
         with suppress(OSError):
-            events.emit(self._profile, kind, session=place.session, number=number, text=text, at=self._now())
+            shown = self._masked(text)
+            events.emit(self._profile, kind, session=place.session, number=number, text=shown, at=self._now())

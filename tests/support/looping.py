@@ -28,6 +28,7 @@ class Looping:
         self.agent_file = folder / "agent.sh"
         self.clock = clock or Clock()
         self.fleet = FakeFleet()
+        self.env = {"PATH": PATH, "HOME": str(folder), "LOOOP_CONFINE": "off"}
         self.said: list[str] = []
         self.profile.playbook.write_text("rules\n")
         self.goal("a")
@@ -56,10 +57,9 @@ class Looping:
 
     def fresh(self) -> Beats:
         """Make the beats of a new process on the same files."""
-        env = {"PATH": PATH, "HOME": str(self.profile.data.parent), "LOOOP_CONFINE": "off"}
         return Beats(
             self.profile,
-            env=env,
+            env=self.env,
             say=self.said.append,
             fleet=self.fleet,
             clock=self.clock,
