@@ -31,7 +31,12 @@ def unified(path: str, before: bytes | None, after: bytes | None) -> str:
     skipped = max(0, start - _CONTEXT)
     old, new = (lines[skipped : len(lines) - max(0, end - _CONTEXT)] for lines in (old, new))
     hunks = list(difflib.unified_diff(old, new, n=_CONTEXT, lineterm=""))[2:]
-    return head + "".join(f"{_HUNK.sub(partial(_moved, skipped), line, count=1)}\n" for line in hunks)
+    return head + "".join(f"{_HUNK.sub(partial(_moved, skipped), _inner(line), count=1)}\n" for line in hunks)
+
+
+def _inner(line: str) -> str:
+    """Spell out what would make a changed line look like the heading of another file."""
+    return f"{line[0]}<U+{ord(line[1]):04X}>{line[2:]}" if line.startswith(("--- ", "+++ ")) else line
 
 
 def _moved(by: int, found: re.Match[str]) -> str:
@@ -41,7 +46,7 @@ def _moved(by: int, found: re.Match[str]) -> str:
 
 def _replaced(old: list[str], new: list[str], start: int, end: int) -> str:
     gone, come = old[start : len(old) - end], new[start : len(new) - end]
-    marked = [f"-{line}" for line in gone] + [f"+{line}" for line in come]
+    marked = [*(_inner(f"-{line}") for line in gone), *(_inner(f"+{line}") for line in come)]
     head = f"@@ -{start + 1},{len(gone)} +{start + 1},{len(come)} @@"
     return "".join(f"{line}\n" for line in (head, *marked))
 

@@ -34,6 +34,7 @@ _HARMLESS = re.compile(
     re.DOTALL,
 )
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@\s]*?:([^/?#\s]+)@")
+_DEEPEST = 150  # levels: readings have at most a hundred, and stand a few below a view
 _ODD = re.compile(r"[^A-Za-z0-9_]")
 
 T = TypeVar("T")
@@ -65,29 +66,30 @@ class Mask:
 
     def value(self, value: T) -> T:
         """Give a value with every text in it masked: JSON's, or ours of dataclasses and structs."""
-        return value if self._any is None else self._masked(value)
+        return value if self._any is None else self._masked(value, _DEEPEST)
 
-    def _masked(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
+    def _masked(self, value: Any, deep: int) -> Any:
+        if not deep or isinstance(value, str):
+            return self.text(value) if deep else "(nested too deep to be shown)"
         if value is None or isinstance(value, bool | bytes):
             return value
         if isinstance(value, int | float):
             shown = str(value)
             return value if (masked := self.text(shown)) == shown else masked
         if isinstance(value, Mapping):
-            return {self._masked(key): self._masked(one) for key, one in value.items()}
+            return {self._masked(key, deep - 1): self._masked(one, deep - 1) for key, one in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)([self._masked(one) for one in value])
-        return self._of_fields(value)
+            return type(value)([self._masked(one, deep - 1) for one in value])
+        return self._of_fields(value, deep - 1)
 
-    def _of_fields(self, value: Any) -> Any:
+    def _of_fields(self, value: Any, deep: int) -> Any:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            found = {it.name: getattr(value, it.name) for it in dataclasses.fields(value) if it.init}
-            return dataclasses.replace(value, **{name: self._masked(one) for name, one in found.items()})
+            names = [it.name for it in dataclasses.fields(value) if it.init]
+            fields = {name: self._masked(getattr(value, name), deep) for name in names}
+            return dataclasses.replace(value, **fields)
         if isinstance(value, msgspec.Struct):
-            found = {name: getattr(value, name) for name in value.__struct_fields__}
-            return msgspec.structs.replace(value, **{name: self._masked(one) for name, one in found.items()})
+            fields = {name: self._masked(getattr(value, name), deep) for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **fields)
         return value  # an Enum, say
 
 

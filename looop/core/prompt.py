@@ -45,7 +45,7 @@ CLAIMS = Cap(40, 200, 8 * KIB)
 JOURNAL = Cap(20, 1536, 30 * KIB)  # a line has at most 500 characters; 1,500 bytes in the widest scripts
 CHANGES = Cap(41, 768, 31 * KIB)  # the reason, then 40 with their short values; the whole ones are above
 FAILURE = Cap(1, 4 * KIB, 4 * KIB)
-ANSWERED = Cap(10, 2 * KIB, 10 * KIB)
+ANSWERED = Cap(20, 2 * KIB, 10 * KIB)  # a question and its answer are two parts
 NOTICES = Cap(20, 400, 8 * KIB)
 NOW = Cap(2, 100, 200)
 
@@ -64,11 +64,20 @@ _CHANGE = re.compile(rf"- ({'|'.join(kind.value for kind in ChangeKind)}) (.+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A person's answer to a session that had ended, and what that had asked: not to be mixed up."""
+
+    session: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromptView:
     """What a prompt is made of. `why` says why the AI is asked; `journal` is oldest first.
 
-    `notices` are looop's own: flapping items, edits from outside. `answered` are a person's answers to
-    sessions that had ended. `local_time` and `run` come last in the prompt and nowhere else.
+    `notices` are looop's own: flapping items, edits from outside. `local_time` and `run` come last in the
+    prompt and nowhere else.
     """
 
     world: World
@@ -77,7 +86,7 @@ class PromptView:
     journal: tuple[str, ...] = ()
     last_failure: str | None = None
     notices: tuple[str, ...] = ()
-    answered: tuple[str, ...] = ()
+    answered: tuple[Told, ...] = ()
     local_time: str = ""
     run: str = ""
 
@@ -151,8 +160,8 @@ def _news(view: PromptView) -> Iterator[str]:
     more = _beyond(len(view.changes) + 1, CHANGES, "changes")
     yield _section(_CHANGED, CHANGES, _changes(view), "", more)
     yield _section("# LAST FAILURE", FAILURE, _failure(view.last_failure), "(none)")
-    answers = (_Part(_ANSWER, answer) for answer in view.answered)
-    more = _beyond(len(view.answered), ANSWERED, "answers")
+    more = _beyond(2 * len(view.answered), ANSWERED, "questions and answers")
+    answers = (part for told in view.answered for part in _told(told))
     yield _section(_ANSWERED, ANSWERED, answers, "(no answers to sessions that had ended)", more)
     more = _beyond(len(view.notices), NOTICES, "notices")
     yield _section("# NOTICES", NOTICES, _lines(view.notices, NOTICES), "(nothing to note)", more)
@@ -259,6 +268,11 @@ def _changes(view: PromptView) -> Iterator[_Part]:
         values = (("was", change.before), ("now", change.after))
         lines = [f"{key}: {flat(value, SHORT)}" for key, value in values if value is not None]
         yield _Part(f"- {change.kind} {name(change.item)}", "\n".join(lines))
+
+
+def _told(told: Told) -> Iterator[_Part]:
+    yield _Part(f"- {name(told.session)} had asked", told.question)
+    yield _Part(_ANSWER, told.answer)
 
 
 def _failure(failure: str | None) -> Iterator[_Part]:

@@ -14,7 +14,7 @@ from looop.core.diff import Baseline, Change
 from looop.core.due import Why
 from looop.core.moves import Kind, Landing
 from looop.core.phase import Phase
-from looop.core.prompt import JOURNAL, PromptView, render
+from looop.core.prompt import JOURNAL, PromptView, Told, render
 from looop.core.runners import Choice
 from looop.core.state import Done, LoopState
 from looop.core.streams import Cost
@@ -106,7 +106,7 @@ def prompt(
         journal=memory.journal_lines(site.profile, JOURNAL.count),
         last_failure=state.failure.reason or None,
         notices=(*state.notices, *calm, *waiting),
-        answered=tuple(f"{answer.session} had asked: {answer.question}\n{answer.text}" for answer in answers),
+        answered=tuple(Told(answer.session, answer.question, answer.text) for answer in answers),
         local_time=f"{site.clock.local():%Y-%m-%d %H:%M %z}",
         run=run_id,
     )

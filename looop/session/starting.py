@@ -155,8 +155,11 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
     if plan.meta and not (plan.resumed and kept(profile, plan.id)):
         draft.fill(profile, folder)
     place = str(folder / draft.DRAFT) if plan.meta else ""
-    text = contract.brief(id=plan.id, goal=plan.goal, meta=plan.meta, answered=birth.answered, draft=place)
-    task = f"{birth.mask.text(plan.prompt).rstrip()}\n".encode(errors="replace")
+    text, mask = birth.mask.text(plan.prompt).rstrip(), birth.mask
+    answered = mask.value(birth.answered)
+    told = contract.brief(
+        id=plan.id, goal=plan.goal, meta=plan.meta, answered=answered, draft=place, task=text
+    )
     files.private_dir(profile.prompts, below=profile.data)
     command = runners.fill(
         plan.resume if plan.resumed else plan.template, str(prompt_file), plan.conversation
@@ -182,7 +185,7 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
         verify=plan.check[0],
         verify_from=plan.check[1],
     )
-    brief = birth.mask.text(text).encode(errors="replace") + task
+    brief, task = told.encode(errors="replace"), f"{text}\n".encode(errors="replace")
     entry = Entry(folder, replace(meta, env=without_secrets(meta.env)), Known(since=birth.created))
     sessions.write_meta(entry, (prompt_file, brief), (folder / _TASK, task))
     return meta

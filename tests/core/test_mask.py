@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -106,6 +107,15 @@ def test_a_value_is_masked_wherever_a_text_stands_in_it() -> None:
     )
     assert masked.items()["sensor:x"].short == json.dumps({"error": SHOWN}, separators=(",", ":"))
     assert MASK.value(Snapshot(signal=TOKEN)) == Snapshot(signal=SHOWN)
+
+
+def test_what_is_nested_too_deep_ends_no_beat() -> None:
+    deep: Any = [TOKEN]
+    for _ in range(5000):
+        deep = [deep]
+    assert "nested too deep" in str(MASK.value(deep))
+    while isinstance(deep, list):  # let go of it level by level: at once would need as much stack
+        deep = deep.pop()
 
 
 def test_a_number_that_is_a_secret_becomes_a_text() -> None:

@@ -11,7 +11,7 @@ from looop.core import prompt as module
 from looop.core.brief import HOW, NORMS
 from looop.core.diff import Change, ChangeKind
 from looop.core.document import Document
-from looop.core.prompt import WHOLE, Asked, Cap, PromptView, read_back, render
+from looop.core.prompt import WHOLE, Asked, Cap, PromptView, Told, read_back, render
 from looop.core.quote import size
 from looop.core.world import Claim, Reading, Session, World
 
@@ -37,7 +37,7 @@ OURS = re.compile(
     rf"|{TROUBLE[1:]}"
     rf"|## {NAMED}(?: ⚑| \(untrusted\))?"
     rf"|- (?:added|changed|removed) {NAMED}"
-    r"|- a person's answer"
+    rf"|- a person's answer|- {NAMED} had asked"
     r"|\(empty\)"
     r"|\[do not rewrite this file whole: \d+ bytes of it are not shown\]"
     r"|\[cut: \d+ bytes are not shown\]"
@@ -71,7 +71,7 @@ SOME = PromptView(
     journal=("- 2026-11-21 09:00 looked",),
     last_failure="two moves in one tick: goal:a.md and goal:b.md",
     notices=("sensor:clock is flapping",),
-    answered=("build: yes,\nuse main",),
+    answered=(Told("build", "Which?", "yes,\nuse main"),),
     local_time="2026-11-22 09:00",
     run="tick-20261122-090000-abcdef",
 )
@@ -125,7 +125,7 @@ VIEWS = st.builds(
     st.lists(HOSTILE, max_size=3).map(tuple),
     FLAG,
     st.lists(HOSTILE, max_size=3).map(tuple),
-    st.lists(HOSTILE, max_size=3).map(tuple),
+    st.lists(st.builds(Told, HOSTILE, HOSTILE, HOSTILE), max_size=3).map(tuple),
     HOSTILE,
     HOSTILE,
 )
@@ -196,7 +196,7 @@ def test_a_prompt_reads_like_this() -> None:
         "# WHAT CHANGED\n| because: the world changed\n"
         '- changed sensor:today\n| was: "2026-11-21"\n| now: "2026-11-22"\n\n'
         "# LAST FAILURE\n| two moves in one tick: goal:a.md and goal:b.md\n\n"
-        "# ANSWERED\n- a person's answer\n| build: yes,\n| use main\n\n"
+        "# ANSWERED\n- build had asked\n| Which?\n- a person's answer\n| yes,\n| use main\n\n"
         "# NOTICES\n| sensor:clock is flapping\n\n"
         "# NOW\n| local time: 2026-11-22 09:00\n| run: tick-20261122-090000-abcdef\n\n"
     )
@@ -283,7 +283,7 @@ def test_hundreds_of_everything_fit_into_the_whole(text: str) -> None:
             tuple(Claim(f"{at}{name}", text, text) for at in many),
         ),
         tuple(Change(f"{at}{name}", ChangeKind.CHANGED, text, text) for at in many),
-        *(text, (text,) * 300, text, (text,) * 300, (text,) * 300, text, text),
+        *(text, (text,) * 300, text, (text,) * 300, (Told(name, text, text),) * 300, text, text),
     )
     prompt = render(view)
     assert size(prompt) <= WHOLE

@@ -14,7 +14,7 @@ from looop.core.document import Document
 from looop.core.due import Why
 from looop.core.goal import is_goal
 from looop.core.moves import Kind, Landing, Leaf, judge
-from looop.core.prompt import PromptView, render
+from looop.core.prompt import PromptView, Told, render
 from looop.core.world import Reading, Session, World
 from looop.loop import rehearsal
 from looop.loop.rehearsal import Step, StepKind, decide, rehearse
@@ -90,7 +90,9 @@ def test_a_setup_session_that_ended_unapproved_is_noted_once_and_started_again_b
     assert setup_step(resting, ended).kind is StepKind.NOTHING
     assert setup_step(resting).kind is StepKind.NOTHING
     assert setup_step(f"{resting}Go on, please.\n", ended).kind is StepKind.START
-    assert setup_step(resting, ended, answered=("no, not that",)).kind is StepKind.START
+    assert (
+        setup_step(resting, ended, answered=(Told("setup", "This?", "no, not that"),)).kind is StepKind.START
+    )
 
 
 def test_a_session_of_another_name_is_not_the_setup() -> None:

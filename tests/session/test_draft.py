@@ -195,3 +195,17 @@ def test_a_crash_while_a_draft_moves_leaves_it_whole_where_it_was(
     assert (draft.whole(folder), draft.whole(target), draft.diff(profile, folder)) == (True, False, shown)
     draft.move(folder, target)
     assert (draft.whole(folder), draft.whole(target), draft.diff(profile, target)) == (False, True, shown)
+
+
+def test_no_changed_line_can_pass_for_the_heading_of_another_file() -> None:
+    old, new = b"-- PLAYBOOK.md\nx\n-- y\n", b"++ PLAYBOOK.md\nx\n-- y\n"
+    assert unified("goals/a.md", old, new) == (
+        "--- goals/a.md\n+++ goals/a.md\n@@ -1,3 +1,3 @@\n"
+        "-<U+002D>- PLAYBOOK.md\n+<U+002B>+ PLAYBOOK.md\n x\n -- y\n"
+    )
+
+
+def test_nor_can_one_of_a_file_that_differs_in_too_many_lines() -> None:
+    old, new = (b"".join(b"%c %d\n" % (mark, at) for at in range(1100)) for mark in b"ab")
+    shown = unified("f", b"-- g\n" + old, b"++ g\n" + new).split("\n")
+    assert [line for line in shown if line.startswith(("--- ", "+++ "))] == ["--- f", "+++ f"]

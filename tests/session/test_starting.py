@@ -49,13 +49,17 @@ async def test_the_brief_is_the_contract_and_then_the_task(at: Hosting) -> None:
         view = await at.start(prompt="Mend the fence.")
     brief = sessions.prompt_file(at.profile, "a", view.generation).read_text()
     assert brief.startswith("# YOUR CONTRACT\n")
-    assert brief.endswith("# YOUR TASK\nMend the fence.\n")
+    assert brief.endswith("# YOUR TASK\n| Mend the fence.\n")
 
 
 async def test_a_task_of_any_characters_is_written(at: Hosting) -> None:
     async with at.served():
         view = await at.start(prompt="half a character: \ud800")
-    assert sessions.prompt_file(at.profile, "a", view.generation).read_bytes().endswith(b": ?\n")
+    assert (
+        sessions.prompt_file(at.profile, "a", view.generation)
+        .read_bytes()
+        .endswith(b"| half a character: <U+D800>\n")
+    )
 
 
 async def test_the_size_and_the_cap_are_configs(tmp_path: Path) -> None:
