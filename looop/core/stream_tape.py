@@ -55,7 +55,7 @@ class Tape:
 
     def called(self, name: str, arguments: Any = None) -> list[Event]:
         """Record a tool call with the argument that says most."""
-        act = line(f"{name or 'a tool'}: {_telling(arguments)}".removesuffix(": "), _ACT)
+        act = line(f"{name or 'a tool'}: {_telling(arguments)}".removesuffix(": "), _ACT) or "a tool"
         if len(self._acts) < _ACTS:
             self._acts.append(act)
         else:
