@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from looop.child.walls import Walls
 from looop.cli.console import Terminal
 from looop.cli.mistakes import quoted
-from looop.cli.show import DoneView, emit, line
+from looop.cli.show import DoneView, emit, line, news
 from looop.core import runners
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
@@ -40,9 +40,10 @@ async def agree(call: Terminal, profile: Profile, runner: str | None, *, yes: bo
     settings = config.load(profile, call.env)
     name, chosen = _named(runner or _own_choice(settings, call.env, asking=asking), settings, call.env)
     _first_only(call, profile, name)
-    await call.err("\n".join(_terms(name, chosen, settings, _confined(profile, settings, call.env))) + "\n")
+    terms = _terms(name, chosen, settings, _confined(profile, settings, call.env))
+    await news(call, "\n".join(terms))
     if not yes and (await call.ask("Do you agree? [y/N] ")).lower() not in _YES:
-        await call.err("Nothing was changed. looop rehearses until you agree.\n")
+        await news(call, "Nothing was changed. looop rehearses until you agree.")
         return int(Exit.NO)
     caps = await _caps(call, settings) if asking and not yes else {}
     config.set_keys(profile, runner=name, **caps)
@@ -181,7 +182,7 @@ async def _amount(call: Terminal, question: str, now: float | None) -> float | N
             amount = -1.0
         if 0 <= amount < float("inf"):
             return amount
-        await call.err("Write an amount such as 5 or 2.50; 0 is no limit.\n")
+        await news(call, "Write an amount such as 5 or 2.50; 0 is no limit.")
 
 
 def _limit(count: int) -> str:

@@ -14,7 +14,7 @@ from looop.cli.change import Plan, commit
 from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, AProfile, ATerminal, Json, Text
 from looop.cli.mistakes import missing
-from looop.cli.show import clean, emit, ended, line, many, table
+from looop.cli.show import clean, emit, ended, line, many, news, table
 from looop.cli.tab import GoalName
 from looop.core.act import LARGEST, Write
 from looop.core.document import Document, headline
@@ -126,8 +126,8 @@ async def edit(name: GoalName, /, *, call: ATerminal, profile: AProfile, live: A
     await disk(live, _keep, profile, file, "goal edit")
     after = await disk(live, _bytes, profile, file)
     if after is not None and not is_goal(after.decode(errors="replace")):
-        await call.err(f"looop: goals/{file} has no goal: line between two --- lines at its top: add one.\n")
-    await call.err("unchanged\n" if after == before else "")
+        await news(call, f"looop: goals/{file} has no goal: line between two --- lines at its top: add one.")
+    await news(call, "unchanged\n" if after == before else "")
     return int(Exit.DONE) if code == 0 else int(Exit.NO)
 
 

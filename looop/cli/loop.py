@@ -16,7 +16,7 @@ from looop.cli.consent import agree_first, hint, walls_around
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
 from looop.cli.service import InstalledView
-from looop.cli.show import DoneView, emit, line, until
+from looop.cli.show import DoneView, emit, line, news, until
 from looop.cli.status import StatusView
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
@@ -69,7 +69,7 @@ async def up(
     if uninstall:
         return await service.uninstall(call, profile, json=json)
     if prepare(profile, call.env):
-        await call.err(f"A new profile: {profile.data}\n")
+        await news(call, f"A new profile: {profile.data}")
     await agree_first(call, profile)
     env = _unattended(profile, call)
     installed = await service.install(call, profile) if install else None
@@ -77,8 +77,8 @@ async def up(
     view = UpView(seen.already, await _phase(profile), seen.renewed, installed)
     said = service.installed(installed) if installed else ""
     await emit(call, view, said + _seen(view), json=json)
-    await call.err("".join(_warnings(profile, call, view.phase)))
-    await call.err(service.after_logout(installed) if installed else "")
+    await news(call, "".join(_warnings(profile, call, view.phase)))
+    await news(call, service.after_logout(installed) if installed else "")
     return await follow.watch(call=call, profile=profile, live=None) if watch else int(Exit.DONE)
 
 
@@ -101,9 +101,9 @@ async def down(
     view = DownView(stopped.ran, survivors, stopped.trouble, stopped.sessions)
     await emit(call, view, _gone(view), json=json)
     if view.survivors:
-        await call.err(f"looop: still alive: {', '.join(f'pid {pid}' for pid in view.survivors)}.\n")
+        await news(call, f"looop: still alive: {', '.join(f'pid {pid}' for pid in view.survivors)}.")
     if view.trouble:
-        await call.err(f"looop: {line(view.trouble)}: the pulse stays wanted until that file is gone.\n")
+        await news(call, f"looop: {line(view.trouble)}: the pulse stays wanted until that file is gone.")
     return int(Exit.NO if view.survivors or view.trouble else Exit.DONE)
 
 
@@ -130,7 +130,7 @@ async def tick(
 
         code = await foreground.tick(profile, call, _run_verb(profile), dry_run=dry_run, force=force)
     if text := await disk(live, hint, profile, call.env):
-        await call.err(f"looop: {text}")
+        await news(call, f"looop: {text}")
     return code
 
 

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from looop.cli import drawing
 from looop.cli.fleet import ending, sessions_of
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json
-from looop.cli.show import emit, line, many, span, table
+from looop.cli.show import emit, line, many, news, span, table
 from looop.cli.tab import SessionId
 from looop.core import shot as shots
 from looop.core.problem import Exit, Problem
@@ -101,10 +101,10 @@ async def shot(
     )
     text = shots.svg(found) if svg else shots.ansi(found) if ansi else "\n".join(rows) + "\n"
     if found.stale and not json:
-        await call.err(
-            "looop: stale: the screen could not be rebuilt for certain; `looop log --raw` has it all.\n"
+        await news(
+            call, "looop: stale: the screen could not be rebuilt for certain; `looop log --raw` has it all.\n"
         )
-    await emit(call, view, text, json=json)
+    await emit(call, view, text, json=json, painted=ansi)
     return int(Exit.DONE)
 
 

@@ -25,7 +25,7 @@ from looop.cli.fleet import (
 )
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Text
 from looop.cli.mistakes import missing
-from looop.cli.show import emit, line, many
+from looop.cli.show import emit, line, many, news
 from looop.cli.tab import GoalName, LivingId, NewId, RunnerName, SessionId
 from looop.core import ids
 from looop.core.problem import Exit, Problem
@@ -183,7 +183,7 @@ async def each(
             views.append(await act(name))
         except Problem as problem:
             failed.append(name)
-            await call.err(f"looop: {line(name)}: {line(problem.text)}\n")
+            await news(call, f"looop: {line(name)}: {line(problem.text)}")
     said = f"{done.capitalize()}: {' '.join(view.id for view in views)}." if views else f"None {done}."
     await emit(call, FleetView(said, tuple(views), failed=tuple(failed)), said, json=json)
     return int(Exit.NO if failed else Exit.DONE)
@@ -204,8 +204,8 @@ async def _looked_after(sessions: Sessions, view: SessionView, call: Call) -> Se
     with trio.move_on_after(_FIRST_STEPS):
         view = await sessions.ended(view.id)
         how = fleet.ending(view)
-        await call.err(
-            f"looop: {view.id} has ended at once ({how}): `looop log {view.id}` shows its words.\n"
+        await news(
+            call, f"looop: {view.id} has ended at once ({how}): `looop log {view.id}` shows its words.\n"
         )
     return view
 

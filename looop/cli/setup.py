@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from looop import __version__
 from looop.cli.consent import agree
 from looop.cli.inject import FLAG, ACall, AProfile, ATerminal, Json
+from looop.cli.show import news
 from looop.cli.tab import RunnerName
 from looop.cli.verbs import load
 from looop.core.problem import Exit
@@ -37,7 +38,7 @@ async def init(
 ) -> int:
     """Make the profile, and ask you to agree to an agent, its commands and limits."""
     if prepare(profile, call.env):
-        await call.err(f"A new profile: {profile.data}\n")
+        await news(call, f"A new profile: {profile.data}")
     return await agree(call, profile, runner, yes=yes, json=json)
 
 

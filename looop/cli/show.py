@@ -33,9 +33,19 @@ class DoneView(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-async def emit(call: Call, view: msgspec.Struct, text: str, *, json: bool) -> None:
-    """Show a view: its JSON on one line, or its text, which must have been cleaned where it is not ours."""
-    await call.out(encode(view) if json else ended(text))
+async def emit(call: Call, view: msgspec.Struct, text: str, *, json: bool, painted: bool = False) -> None:
+    """Show a view: its JSON on one line, or its text, cleaned here unless looop has `painted` it.
+
+    What is not ours has to be one `line` where a line of it could pass for one of ours.
+    """
+    shown = text if painted or json else clean(text)
+    await call.out(encode(view) if json else ended(shown))
+
+
+async def news(call: Call, text: str) -> None:
+    """Tell something beside a verb's result, on stderr, cleaned; nothing for an empty text."""
+    if text:
+        await call.err(ended(clean(text)))
 
 
 def encode(value: Any) -> str:

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from looop.cli.console import Terminal
 from looop.cli.inject import FLAG, AProfile, ATerminal, Json
 from looop.cli.mistakes import TROUBLE
-from looop.cli.show import emit, line
+from looop.cli.show import emit, line, news
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Kind
 from looop.store import paths, purge, sandboxes
@@ -66,7 +66,7 @@ async def uninstall(
             "What --purge removes is gone for good: run it in a terminal of your own.",
         )
     if not yes and not await _agreed(call, profile, ending.sessions(profile), whole=purge_):
-        await call.err("Nothing was changed.\n")
+        await news(call, "Nothing was changed.")
         return int(Exit.NO)
     ended = await ending.end(profile)
     swept = await removing.remove(call, profile, purged=purge_, dead=not ended.survivors)
@@ -95,7 +95,7 @@ async def _agreed(call: Terminal, profile: Profile, living: tuple[str, ...], *, 
         raise Problem(
             Exit.USAGE, "not-agreed", f"{' '.join(said)} There is no terminal to ask on: --yes agrees to it."
         )
-    await call.err("\n".join(said) + "\n")
+    await news(call, "\n".join(said) + "\n")
     return (await call.ask("Go on? [y/N] ")).lower() in _YES
 
 

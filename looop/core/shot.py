@@ -14,8 +14,10 @@ Style = Mapping[str, str | bool | int]
 Run = tuple[str, Style]
 
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)  # controls, bidi, and what XML 1.0 does not allow
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"  # controls, and what XML 1.0 does not allow
+    "\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi, and what none sees
+    "\U000e0000-\U000e0fff]"  # whole sentences can hide in these
+)
 _HEX = re.compile(r"[0-9a-f]{6}")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _CODES = {name: index for index, name in enumerate(_NAMES)}

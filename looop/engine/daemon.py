@@ -17,6 +17,7 @@ from looop.child.environ import build
 from looop.core.act import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
+from looop.core.quote import visible
 from looop.engine import failure, holder
 from looop.engine.ask import HERE, RENEW, START, STOP, STOP_ALL
 from looop.engine.call import Call, Kind
@@ -153,7 +154,7 @@ class Engine:
             raise problem
         if report is None:
             raise Problem(Exit.NO, "pulse-ended", "The pulse ended before the beat did; see `looop status`.")
-        await call.out(f"{report.sentence()}\n")
+        await call.out(f"{visible(report.sentence())}\n")
         return report.exit_code
 
     def record(self, act: Act) -> None:

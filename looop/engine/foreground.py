@@ -13,6 +13,7 @@ from looop.child import tree
 from looop.core.act import Act
 from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
+from looop.core.quote import visible
 from looop.engine import guarded, guarding, holder, machine, startup
 from looop.engine.ask import ask
 from looop.engine.call import Call, RunLocally
@@ -172,7 +173,7 @@ async def _beat(profile: Profile, call: Call, run_verb: RunVerb, door: Door, ord
             nursery.cancel_scope.cancel()
     if not reports:
         return guarded.SIGNALLED + (stopped[0] if stopped else signal.SIGKILL)
-    await call.out(f"{reports[0].sentence()}\n")
+    await call.out(f"{visible(reports[0].sentence())}\n")
     return reports[0].exit_code
 
 

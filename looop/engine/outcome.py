@@ -12,6 +12,7 @@ import trio
 
 from looop.core import wire
 from looop.core.problem import Exit, Problem
+from looop.core.quote import visible
 from looop.engine.call import RunLocally
 from looop.engine.live import Live, RunVerb
 from looop.engine.remote import RemoteCall
@@ -87,7 +88,7 @@ async def _told(
 
 async def _say(call: RemoteCall, sentence: str) -> None:
     try:
-        await call.err(f"looop: {sentence}\n")
+        await call.err(f"looop: {visible(sentence)}\n")
     except BrokenPipeError:
         return
 

@@ -59,9 +59,7 @@ class Host(Shelf):
     ) -> None:
         self._masking = Masking(env, settings)
         masked = self._masking.text
-        super().__init__(
-            profile, Around(terminals, now, poke, say, guard=guard or NoGuard(), masked=masked)
-        )
+        super().__init__(profile, Around(terminals, now, poke, say, guard=guard or NoGuard(), masked=masked))
         self._env = env
         self._births = Births(profile, self.around, env, settings)
         self.spending = Spending(profile, self.around, env, settings)

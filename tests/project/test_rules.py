@@ -34,6 +34,18 @@ ENGINES_OWN = {
     "Path.cwd",
 }
 CONSOLE = "looop.cli.console"
+# All others show what they have to say through `cli.show`, which spells out what would move a terminal.
+SPEAKERS = {
+    "looop.cli.app": "problems, which it cleans, and rich's help of our own texts",
+    "looop.cli.candidates": "plain names alone",
+    "looop.cli.console": "the call itself",
+    "looop.cli.follow": "lines that it cleans, or raw ones where that is asked for",
+    "looop.cli.manual": "the manual page, which is ours",
+    "looop.cli.session_log": "text that it cleans, or raw bytes where they are asked for",
+    "looop.cli.setup": "completion scripts, which are ours",
+    "looop.cli.show": "the door",
+    "looop.cli.watching": "pictures, made of cleaned rows",
+}
 
 
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
@@ -95,6 +107,17 @@ def test_a_verb_touches_no_stream_environment_or_folder_of_its_process() -> None
         if isinstance(node, ast.Name | ast.Attribute) and _dotted(node) in ENGINES_OWN
     ]
     assert found == []
+
+
+def test_a_verb_speaks_through_one_door() -> None:
+    found = {
+        file.name
+        for file in sources("looop/cli")
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call)
+        and _dotted(node.func).endswith(("call.out", "call.err", "call.hand_over"))
+    }
+    assert found - SPEAKERS.keys() == set()
 
 
 def test_no_option_of_a_verb_reads_the_environment() -> None:
