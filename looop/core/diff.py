@@ -3,11 +3,12 @@
 In: the baseline (or none) and a `World`. Out: the changes, in a fixed order. Their absence means sleep.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import msgspec
 
+from looop.core.mask import NOTHING, Mask
 from looop.core.world import Item, World
 
 
@@ -45,9 +46,13 @@ class Baseline(msgspec.Struct, frozen=True):
     items: dict[str, Item]
 
     @classmethod
-    def of(cls, world: World, at: float) -> "Baseline":
-        """Make the baseline that a tick on this world commits."""
-        return cls(at=at, hash=world.digest(), items=world.items())
+    def of(cls, world: World, at: float, mask: Mask = NOTHING) -> "Baseline":
+        """Make the baseline that a tick on this world commits.
+
+        What is shown of an item is masked, what is compared is not: neither key nor digest shows a text.
+        """
+        shown = {key: replace(item, short=mask.text(item.short)) for key, item in world.items().items()}
+        return cls(at=at, hash=world.digest(), items=shown)
 
 
 def compare(baseline: Baseline | None, world: World) -> tuple[Change, ...]:

@@ -12,11 +12,13 @@ DEADLINE = 30.0
 """Seconds that the command may take."""
 
 LONGEST = 1000
-"""Bytes of the sentence."""
-
+"""Bytes of the sentence, before its brackets are replaced by longer ones."""
 
 MORE = 16 << 10
 """Bytes of what follows it on stdin."""
+
+_OURS = "looop: "
+_BRACKETS = str.maketrans("<>", "‹›")
 
 
 async def notify(site: Site, text: str, more: str = "") -> bool:
@@ -33,10 +35,20 @@ async def notify(site: Site, text: str, more: str = "") -> bool:
     return ended.code == 0
 
 
+def harmless(text: str) -> str:
+    """Give one line that is only text to whatever shows it.
+
+    Desktops read markup in it, and programs that get it as an argument take a first `-` for an option and a
+    first `@` for a file to send: it begins with a letter or a digit, and brackets become single quotes.
+    """
+    line = flat(text, LONGEST - len(_OURS)).translate(_BRACKETS)
+    return line if line[:1].isalnum() else f"{_OURS}{line}"
+
+
 async def tell(site: Site, command: str, text: str, more: str = "") -> spawn.Ended:
     """Run a command with a sentence, under the deadline; how it ended. OSError when it can't be started."""
-    plain = flat(site.mask.text(text), LONGEST)
-    rest = f"\n{visible(site.mask.text(more))[:MORE]}" if more else ""
+    plain = harmless(site.mask.text(text))
+    rest = f"\n{visible(site.mask.text(more))[:MORE].translate(_BRACKETS)}" if more else ""
     return await site.run(
         ["/bin/sh", "-c", command],
         cwd=site.profile.data,

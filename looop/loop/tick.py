@@ -168,7 +168,7 @@ async def _close(site: Site, run: Run, copy: Copy, ticked: Ticked, sensed: "_Sen
             ticked, sensed = _lost(ticked, reason), None
         elif sensed and (why := why_waits(ticked.landing, copy.leaves, sensed.world)):
             ticked, sensed = await files.aside(_waiting, site, run, ticked, sensed, why)
-        baseline = Baseline.of(sensed.world, site.clock.now()) if sensed else None
+        baseline = Baseline.of(sensed.world, site.clock.now(), site.mask) if sensed else None
         told = sensed.told if sensed else ()
         line = _stamped(site, ticked)
         landing = Landing(Kind.NOTHING, None) if ticked.outcome is Outcome.WAITS else ticked.landing

@@ -1,7 +1,8 @@
 """A tmux window for each session, for who lives in tmux: CONFIG's `tmux`, off unless somebody sets it.
 
 In: sessions that start and end. Out: `tmux new-window` with `looop attach` in it, `tmux kill-window` at the
-end. A convenience: whatever fails here is said once and stops nothing. Only exact argument lists, no shell.
+end. A convenience: whatever fails here is said once and stops nothing. Only exact argument lists, no shell;
+tmux looks for formats in a window's name alone, and a session's id can hold none.
 """
 
 import re
@@ -110,7 +111,9 @@ class Windows:
 
     async def _tmux(self, *argv: str) -> bytes:
         """Run tmux; its output, or nothing when it failed, which is said."""
-        run = partial(self._run, ["tmux", *argv], cwd=self._profile.data, env=self._environment())
+        run = partial(
+            self._run, ["tmux", *map(_one_word, argv)], cwd=self._profile.data, env=self._environment()
+        )
         ended = await run(deadline=DEADLINE, max_out=4096)
         if ended.code == 0:
             return ended.out
@@ -120,3 +123,8 @@ class Windows:
 
     def _environment(self) -> dict[str, str]:
         return spawn.environment(self._env)
+
+
+def _one_word(argument: str) -> str:
+    """Give an argument as tmux takes it for one word: at the end of any of them `;` would begin a command."""
+    return f"{argument[:-1]}\\;" if argument.endswith(";") else argument

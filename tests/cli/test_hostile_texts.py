@@ -13,9 +13,11 @@ import pytest
 import trio
 import trio.testing
 
-from looop.cli import completion, places
+from looop.cli import app, completion, places, show
 from looop.cli.completion import FOLDERS, NOTHING, Verb
 from looop.cli.console import FakeCall
+from looop.cli.tab import Thing
+from looop.core.problem import Exit, Problem
 from looop.core.quote import visible
 from looop.engine.call import RunLocally, Tty
 from looop.engine.unattended import Unattended
@@ -57,7 +59,7 @@ THINGS = {
 ODD_WORDS = (EVIL.replace("\0", ""), f"goals/{NAME}.md", f"--{NAME}", f"tea@{NAME}")
 SKIPPED = {
     "hook": "reads what an agent reports, and shows nothing",
-    "complete": "shows plain names alone, tests/cli/test_candidates.py",
+    "complete": "has a test of its own below",
 }
 WHOLE = {"goal show", "sensor show", "log", "shot", "watch", "journal", "expect"}
 """They show whole texts, whose lines are their own."""
@@ -180,6 +182,22 @@ async def test_json_is_ascii_whatever_it_tells_of(evil: Profile, verb: Verb) -> 
         assert (answer.out + answer.err).isascii(), argv
         for row in answer.out.splitlines():
             json.loads(row)
+
+
+@pytest.mark.parametrize("kind", Thing)
+async def test_a_shell_is_offered_plain_words_alone(evil: Profile, kind: Thing) -> None:
+    for looop in (Looop(evil), Looop(evil, evil_engine())):
+        answer = await said(looop, ["complete", kind])
+        assert re.fullmatch(r"(?:[A-Za-z0-9][A-Za-z0-9._/-]*\n)*", answer.out), answer.out
+        assert answer.err == ""
+
+
+async def test_a_problem_of_any_words_moves_no_terminal() -> None:
+    call = FakeCall()
+    await app.tell(call, Problem(Exit.NO, "kind", EVIL), json=False)
+    await show.news(call, EVIL)
+    assert unsafe(Said(0, call)) == []
+    assert call.stderr.count("forged") == 2
 
 
 def test_the_texts_attack() -> None:

@@ -15,7 +15,7 @@ from looop.core.mask import NOTHING, Mask
 from looop.core.reading import Snapshot
 from looop.core.world import Reading, World
 
-TOKEN = 'ghp_"quoted\\back/slash+über'
+TOKEN = 'ghp_"quoted\\back/slash+über>>>???'
 MASK = Mask.of({"GH_TOKEN": TOKEN})
 SHOWN = "[secret GH_TOKEN]"
 VALUES = st.text(st.characters(exclude_categories=()), min_size=8, max_size=40)

@@ -1,9 +1,13 @@
 """Pictures of screens: right in colour and width, and nothing that a program wrote gets out of them."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from looop.core.sessions import Shot
 from looop.core.shot import ansi, svg
@@ -65,3 +69,20 @@ def test_the_cursor_is_drawn_where_it_is() -> None:
     drawn = ET.fromstring(svg(shot((("ab", {}),), (), cursor=(2, 1))))
     last = [*drawn.iter(f"{SVG}rect")][-1]
     assert (last.get("x"), last.get("y")) == ("16.8", "17")
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=60), st.text(max_size=20))
+def test_any_text_leaves_a_picture_whole_and_a_terminal_alone(text: str, colour: str) -> None:
+    taken = shot(((text, {"fg": colour}),), title=text)
+    ET.fromstring(svg(taken))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", ansi(taken))
+    assert {unicodedata.category(it) for it in shown} & {"Cc", "Cs", "Zl", "Zp"} == set()
+    assert {unicodedata.bidirectional(it) for it in shown} & {
+        "LRE",
+        "RLE",
+        "LRO",
+        "RLO",
+        "PDF",
+        "LRI",
+        "RLI",
+    } == set()

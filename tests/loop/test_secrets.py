@@ -10,6 +10,7 @@ from looop.core.act import Act
 from looop.core.phase import Doing
 from looop.loop import dry, reins
 from looop.loop.beat import Beats, Outcome
+from looop.loop.fleet import Answer
 from looop.loop.voice import Voice
 from looop.store import events, flags
 from support import profiles
@@ -56,6 +57,17 @@ async def test_no_file_but_the_raw_log_of_the_agent_holds_a_secret(loop: Looping
     assert loop.journal() == [f"used {SHOWN}, [secret RUN_KEY_TOKEN]"]
     assert f'signal: ["{SHOWN}"]' in loop.prompt()
     assert (loop.profile.snapshots / "sensor-fails.err").read_text() == f"refused for {SHOWN}"
+
+
+async def test_a_prompt_has_none_though_a_person_wrote_one_down(loop: Looping) -> None:
+    loop.goal("a", f"---\ngoal: use {SECRET}\n---\n")
+    loop.fleet.answered = (Answer(7, "fix", f"is it {SECRET}?", f"yes, {SECRET}"),)
+    report = await loop.beat()
+    assert leaks(loop.profile.data, SECRET, ESCAPED) == ["goals/a.md", "tick/goals/a.md"]
+    prompt = loop.prompt()
+    for shown in (f"| goal: use {SHOWN}", f"| is it {SHOWN}?", f"| yes, {SHOWN}"):
+        assert f"{shown}\n" in prompt
+    assert report.outcome is Outcome.TICKED
 
 
 async def test_why_a_tick_failed_reaches_the_next_prompt_without_it(loop: Looping) -> None:

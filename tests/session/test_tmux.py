@@ -15,6 +15,7 @@ from looop.child import spawn
 from looop.core.sessions import Known, Meta
 from looop.session import tmux
 from looop.session.tmux import Windows
+from looop.store import paths
 from looop.store.paths import Profile
 from support.profiles import made_in
 
@@ -158,6 +159,31 @@ def server(tmp_path: Path) -> Iterator[dict[str, str]]:
     spawn.spare(int(pid.stdout))  # a person's tmux is no child of looop's, and this one is
     yield env
     subprocess.run(["tmux", "kill-server"], env=env, check=False)
+
+
+@pytest.mark.needs("tmux")
+@pytest.mark.process
+async def test_nothing_in_a_path_is_a_command_or_a_format_to_tmux(
+    tmp_path: Path, server: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, run = tmp_path / "made", f"{tmp_path}/made"
+    profile = Profile(tmp_path / f"#(touch {made.name}) $(touch {made.name});", tmp_path / "looop.json;")
+    paths.create(profile)
+    folder = profile.sessions / "build"
+    folder.mkdir(parents=True)
+    (folder / "pty.jsonl").write_text(PID)
+    script = 'printf %s "$LOOOP_DATA_DIR" >"$0"; sleep 600'
+    monkeypatch.setattr(spawn, "own_command", lambda *_argv: ["sh", "-c", script, run + ".told", ";"])
+    said: list[str] = []
+    async with served(Windows(profile, server, lambda: True, said.append)) as windows:
+        await windows.opened(meta(), folder)
+        told = tmp_path / "made.told"
+        await settled(lambda: said or (told.exists() and told.read_text()))
+        assert told.read_text() == str(profile.data)
+        await windows.closed(Ended(folder, meta()))
+        await settled(lambda: not (folder / "tmux-window").exists())
+    assert said == []
+    assert list(tmp_path.rglob("made")) == []
 
 
 @pytest.mark.needs("tmux")
