@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from looop.child.environ import own_binary
 from looop.cli.console import Terminal
 from looop.cli.inject import ACall, AProfile, ATerminal, Json
-from looop.cli.show import emit, line, table
+from looop.cli.show import emit, line, news, table
 from looop.core import guarded
 from looop.core.guarded import Rule, Rules
 from looop.core.problem import Exit, Problem
@@ -130,10 +130,10 @@ async def _become(words: tuple[str, ...], call: Terminal, hidden: str) -> int:
     """Be the real program; where that can't be, say so and exit as a shell would."""
     program = shims.real(words[0], call.env.get("PATH", ""), call.cwd, hidden)
     if program is None:
-        await call.err(f"{line(words[0])}: not found\n")
+        await news(call, f"{line(words[0])}: not found")
         return _NOT_FOUND
     try:
         return call.become(program, (program, *words[1:]))
     except OSError as error:
-        await call.err(f"{line(program)}: {error.strerror}\n")
+        await news(call, f"{line(program)}: {error.strerror}")
         return _NOT_RUN

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from looop.cli.console import Terminal
 from looop.cli.inject import FLAG, AProfile, ATerminal, Json
-from looop.cli.show import emit, line, many
+from looop.cli.show import emit, line, many, news
 from looop.cli.tab import EditId
 from looop.core.problem import Exit, Problem
 
@@ -53,7 +53,7 @@ async def undo(
 
     plan = await undoing.plan(profile, run)
     if plan.newer and not yes and not await _agreed(call, plan, json=json):
-        await call.err("Nothing was changed.\n")
+        await news(call, "Nothing was changed.")
         return int(Exit.NO)
     done = await undoing.perform(profile, plan)
     view = UndoView(done.id, done.of, done.paths, (*done.kept, *done.stays))
@@ -66,14 +66,14 @@ async def _agreed(call: Terminal, plan: "Plan", *, json: bool) -> bool:
     files = ", ".join(f"{line(it.path)} (by {line(it.by)})" for it in plan.newer)
     said = f"{many(len(plan.newer), 'file was', 'files were')} changed after {plan.edit.id}: {files}."
     if not json:
-        await call.err("".join(it.diff for it in plan.newer))
+        await news(call, "".join(it.diff for it in plan.newer))
     if not (call.tty.stdin and call.tty.stderr):
         raise Problem(
             Exit.USAGE,
             "not-agreed",
             f"{said} There is no terminal to ask on: --yes drops that, and `looop history` keeps it.",
         )
-    await call.err(f"{said} An undo would drop that, as the diff above shows; `looop history` keeps it.\n")
+    await news(call, f"{said} An undo would drop that, as the diff above shows; `looop history` keeps it.")
     return (await call.ask("Go on? [y/N] ")).lower() in _YES
 
 

@@ -60,15 +60,13 @@ class Flags:
         masked: Callable[[str], str] = lambda text: text,
     ) -> None:
         self.patience = patience
-        self._masked = masked
         self._profile = profile
         self._house = house
         self._poke = poke
         self._proposals = proposals
         self._own = own or NoneOwn()
         self._now = now
-        self._giving: set[int] = set()
-        self._held: set[int] = set()
+        self._giving, self._held = set[int](), set[int]()
         self._waiters: dict[tuple[str, str], object] = {}
         self._bell = Rings()
         self._owing = Owing(profile, proposals, self._bell)
@@ -230,7 +228,7 @@ class Flags:
         replaces: int | None = None,
     ) -> Asked:
         ask = partial(questions.ask, command=command, replaces=replaces, now=self._now())
-        question, new = await files.aside(ask, self._profile, place, self._masked(text), proposal)
+        question, new = await files.aside(ask, self._profile, place, self._telling.masked(text), proposal)
         self._look(place.session)
         if new:
             await files.aside(self._telling.note, "flag", place, question.number, question.text)

@@ -15,7 +15,7 @@ from looop.store.questions import Place
 
 
 class Telling:
-    """What a person was and is still to be told. `notify` reaches one."""
+    """What a person was and is still to be told. `notify` reaches one; `masked` takes secrets out."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class Telling:
         now: Callable[[], float],
         masked: Callable[[str], str],
     ) -> None:
-        self._masked = masked
+        self.masked = masked
         self._profile = profile
         self._notify = notify
         self._now = now
@@ -47,5 +47,5 @@ class Telling:
     def note(self, kind: str, place: Place, number: int, text: str) -> None:
         """Add an event. It only informs: a full disk keeps nobody from asking or answering."""
         with suppress(OSError):
-            shown = self._masked(text)
+            shown = self.masked(text)
             events.emit(self._profile, kind, session=place.session, number=number, text=shown, at=self._now())

@@ -38,20 +38,12 @@ FEW = 10
 PAINTED = re.compile(r"\x1b\[(?:[0-9;]*m|[HJK]|2J)")
 """What looop itself writes to paint: colours, and a picture over the one before."""
 
-THINGS = {
-    "sessions": "tea",
-    "living": "tea",
-    "logs": "tea",
-    "goals": "tea",
-    "sensors": "tea",
-    "sensors-on": "tea",
-    "sensors-off": "tea",
+THINGS = {  # all others are called tea
     "flags": "7",
     "all-flags": "7",
     "proposals": "7",
     "runs": RUN,
     "stories": RUN,
-    "claims": "tea",
     "runners": "claude",
     NOTHING: "x",
     FOLDERS: ".",
@@ -78,7 +70,7 @@ def reading() -> list[Verb]:
 def calls(verb: Verb) -> Iterator[list[str]]:
     """Give ways to call a verb: with what there is, with each flag, and with words that attack."""
     words = verb.name.split()
-    known = [THINGS[it] if not it.startswith("=") else it[1:].split(",")[0] for it in verb.places]
+    known = [THINGS.get(it, "tea") if not it.startswith("=") else it[1:].split(",")[0] for it in verb.places]
     flags = [it.name for it in verb.flags if it.value is None and it.name not in RAW]
     yield words
     for flag in ["", *flags]:

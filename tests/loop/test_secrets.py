@@ -16,7 +16,7 @@ from looop.store import events, flags
 from support import profiles
 from support.hosting import eventually
 from support.leaks import SECRET, leaks
-from support.looping import PATH, Looping
+from support.looping import Looping
 
 pytestmark = pytest.mark.process
 
@@ -31,10 +31,11 @@ RENEWED = """printf '{"signal":"%s"}' "$RENEWED_TOKEN" """
 def loop(tmp_path: Path) -> Looping:
     """Give a loop that runs with two secrets: one of its own environment, one of its runner's."""
     loop = Looping(tmp_path)
-    loop.env = {"PATH": PATH, "HOME": str(tmp_path), "GH_TOKEN": SECRET}
+    loop.env["GH_TOKEN"] = SECRET
     tick = f"exec /bin/sh {loop.agent_file}"
     runner = {"tick": tick, "output": "text", "env": {"RUN_KEY_TOKEN": "runner-secret"}}
-    loop.configure(runners={"fake": runner}, notify='printenv LOOOP_TEXT >>"$HOME/told"')
+    grants = {name: ["ticks", "sensors"] for name in ("GH_TOKEN", "RENEWED_TOKEN")}
+    loop.configure(runners={"fake": runner}, grants=grants, notify='printenv LOOOP_TEXT >>"$HOME/told"')
     say = Voice(loop.profile, loop.clock).say
     loop.beats = Beats(loop.profile, env=loop.env, say=say, fleet=loop.fleet, clock=loop.clock)
     return loop
@@ -63,7 +64,8 @@ async def test_a_prompt_has_none_though_a_person_wrote_one_down(loop: Looping) -
     loop.goal("a", f"---\ngoal: use {SECRET}\n---\n")
     loop.fleet.answered = (Answer(7, "fix", f"is it {SECRET}?", f"yes, {SECRET}"),)
     report = await loop.beat()
-    assert leaks(loop.profile.data, SECRET, ESCAPED) == ["goals/a.md", "tick/goals/a.md"]
+    kept = [name for name in leaks(loop.profile.data, SECRET, ESCAPED) if not name.startswith("history/")]
+    assert kept == ["goals/a.md", "tick/goals/a.md"]  # a person's own file, and copies of it
     prompt = loop.prompt()
     for shown in (f"| goal: use {SHOWN}", f"| is it {SHOWN}?", f"| yes, {SHOWN}"):
         assert f"{shown}\n" in prompt

@@ -39,6 +39,7 @@ SPEAKERS = {
     "looop.cli.app": "problems, which it cleans, and rich's help of our own texts",
     "looop.cli.candidates": "plain names alone",
     "looop.cli.console": "the call itself",
+    "looop.cli.guard_ask": "what an approved command wrote, as it is, to the program that called it",
     "looop.cli.follow": "lines that it cleans, or raw ones where that is asked for",
     "looop.cli.manual": "the manual page, which is ours",
     "looop.cli.session_log": "text that it cleans, or raw bytes where they are asked for",

@@ -6,7 +6,7 @@ import pytest
 
 from looop.core.hooks import Hook
 from looop.core.runners import Runner
-from looop.session.fake_house import FakeHouse, FakeProposals
+from looop.session.fake_house import FakeCommands, FakeHouse, FakeProposals
 from looop.session.flags import Flags
 from looop.store import events, questions, sessions
 from looop.store.masking import Masking
@@ -81,6 +81,7 @@ async def test_a_flag_has_none_where_it_lies_is_told_and_is_listed(at: Hosting) 
         poke=lambda: None,
         notify=tell,
         proposals=FakeProposals(),
+        commands=FakeCommands(),
         masked=lambda text: masking.fresh().text(text),
     )
     async with serving(flags):
