@@ -15,7 +15,7 @@ LONGEST = 1000
 """Bytes of the sentence, before its brackets are replaced by longer ones."""
 
 MORE = 16 << 10
-"""Bytes of what follows it on stdin."""
+"""Bytes of what follows it on stdin, where a diff is shown as it is: nobody reads markup or options there."""
 
 _OURS = "looop: "
 _BRACKETS = str.maketrans("<>", "‹›")
@@ -48,7 +48,7 @@ def harmless(text: str) -> str:
 async def tell(site: Site, command: str, text: str, more: str = "") -> spawn.Ended:
     """Run a command with a sentence, under the deadline; how it ended. OSError when it can't be started."""
     plain = harmless(site.mask.text(text))
-    rest = f"\n{visible(site.mask.text(more))[:MORE].translate(_BRACKETS)}" if more else ""
+    rest = f"\n{visible(site.mask.text(more))[:MORE]}" if more else ""
     return await site.run(
         ["/bin/sh", "-c", command],
         cwd=site.profile.data,
