@@ -13,7 +13,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli.inject import FLAG, ACall, AProfile, Json
-from looop.cli.show import emit, line, table, when
+from looop.cli.show import emit, line, news, table, when
 from looop.cli.tab import Folder, SessionId
 from looop.core import ids
 from looop.core.problem import Exit, Problem
@@ -138,7 +138,7 @@ async def _make(
     await emit(call, SandboxesView((_view(profile, box),)), where, json=json)
     if box.setup in {"", setting_up.DONE}:
         return int(Exit.DONE)
-    await call.err(f"looop: it is there, but its setup {line(box.setup)}: mend that and ask again.\n")
+    await news(call, f"looop: it is there, but its setup {line(box.setup)}: mend that and ask again.")
     return int(Exit.NO)
 
 

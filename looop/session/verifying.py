@@ -141,7 +141,8 @@ class Verifier:
             )
         except OSError as error:
             return verdicts.lost(check, f"it could not be started ({error.strerror})")
-        said = visible((ended.out + ended.err).decode(errors="replace"))[-_SAID:]
+        whole = self._shelf.around.masked((ended.out + ended.err).decode(errors="replace"))
+        said = visible(whole)[-_SAID:]
         now = self._shelf.around.now()
         return verdict.judged(check, ended.code, ended.signal, now, late=ended.timed_out, said=said)
 

@@ -44,6 +44,7 @@ SPEAKERS = {
     "looop.cli.manual": "the manual page, which is ours",
     "looop.cli.session_log": "text that it cleans, or raw bytes where they are asked for",
     "looop.cli.setup": "completion scripts, which are ours",
+    "looop.cli.setting_up": "what a sandbox's setup says, in pieces that it cleans",
     "looop.cli.show": "the door",
     "looop.cli.watching": "pictures, made of cleaned rows",
 }

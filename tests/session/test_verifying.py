@@ -17,6 +17,7 @@ from looop.session.verifying import Verifier
 from looop.store import files, sessions, verdicts, written
 from support import repositories
 from support.hosting import Hosting, eventually
+from support.leaks import SECRET, leaks
 
 pytestmark = pytest.mark.process
 
@@ -83,6 +84,17 @@ async def test_a_check_that_fails_says_how(at: Checking, command: str, words: st
         await at.begin(command)
         await at.finish()
         assert (await at.verdict(words)).news_name == words
+
+
+async def test_what_a_check_said_is_kept_without_secrets(at: Checking) -> None:
+    at.env["GH_TOKEN"] = SECRET
+    (at.profile.data.parent / "kept").write_text(f"refused for {SECRET}")
+    async with at.checked():
+        await at.begin(f"cat {at.profile.data.parent}/kept; exit 3")
+        await at.finish()
+        await at.verdict("failed(3)")
+        assert (await at.host.explain("a")).checked == "refused for [secret GH_TOKEN]"
+    assert leaks(at.profile.data, SECRET) == []
 
 
 async def test_a_check_has_a_deadline_and_takes_what_it_started_along(tmp_path: Path) -> None:
