@@ -54,6 +54,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/sessions.py
 	$(BIN)/python benchmarks/relay.py
 	$(BIN)/python benchmarks/guard.py
+	$(BIN)/python benchmarks/cells.py
 	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
 
 clean:

@@ -48,10 +48,16 @@ def profile(folder: Path) -> Profile:
     return made
 
 
-async def beats(made: Profile) -> None:
-    """Time unchanged beats and xargs in turns."""
+async def beats(made: Profile, confine: str) -> None:
+    """Time unchanged beats and xargs in turns; xargs confines nothing."""
     tree.become_subreaper()  # as the engine does: what a sensor leaves falls to it
-    loop = Beats(made, env=ENVIRONMENT, say=lambda _line: None, fleet=NoFleet(), clock=Clock())
+    loop = Beats(
+        made,
+        env={**ENVIRONMENT, "LOOOP_CONFINE": confine},
+        say=lambda _line: None,
+        fleet=NoFleet(),
+        clock=Clock(),
+    )
     await loop.beat(Order(by_hand=True))  # the first look asks the agent
     walls, own, yard = list[float](), list[float](), list[float]()
     for _ in range(ROUNDS):
@@ -63,7 +69,7 @@ async def beats(made: Profile) -> None:
         yard.append(xargs(made.sensors))
     ratio = statistics.median(walls) / statistics.median(yard)
     print(
-        f"unchanged beat, {SENSORS} sensors: own CPU {ms(own)} ms; takes {ms(walls)} ms, "
+        f"unchanged beat, confine {confine}, {SENSORS} sensors: own CPU {ms(own)} ms; takes {ms(walls)} ms, "
         f"xargs -P16 {ms(yard)} ms: ratio {ratio:.2f} (medians of {ROUNDS})"
     )
 
@@ -156,7 +162,8 @@ def ms(seconds: list[float]) -> str:
 def main() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory(prefix="looop-bench-") as folder:
-        trio.run(beats, profile(Path(folder, "beats")))
+        for confine in ("off", "auto"):
+            trio.run(beats, profile(Path(folder, confine)), confine)
         with pulse(profile(Path(folder, "idle"))) as pids:
             idle(*pids)
 

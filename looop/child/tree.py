@@ -63,6 +63,7 @@ __all__ = [
 ]
 
 _AT_ONCE = 200  # strays killed in a pass, so that a fork bomb's end does not hold the caller up for long
+_LITTLE = 20  # processes below strays that are looked for one by one
 _FREEZES = 20  # walks that look for new processes before the killing starts all the same
 
 
@@ -176,10 +177,28 @@ def _kill_at_once(roots: list[Proc]) -> None:
     # The roots are hit before the slow walk, because a chain of short-lived forks is only caught by haste.
     for root in roots:
         send(root, signal.SIGSTOP)
-    procs = table()
-    below = [entry for root in roots for entry in descendants(root.pid, procs)]
+    below = _few(roots)
+    if below is None:
+        procs = table()
+        below = [entry for root in roots for entry in descendants(root.pid, procs)]
     for entry in [*reversed(below), *roots]:
         send(entry, signal.SIGKILL)
+
+
+def _few(roots: Iterable[Proc]) -> list[Proc] | None:
+    """Give all that is below these, parents first, where it is little: to read every process costs more.
+
+    None when it is much. Who is forked meanwhile falls to us, and is met in the next pass.
+    """
+    found: list[Proc] = []
+    level = [root.pid for root in roots]
+    while level:
+        below = [it for pid in level for child in children(pid) if (it := proc(child)) and it.ppid == pid]
+        found += below
+        if len(found) > _LITTLE:
+            return None
+        level = [entry.pid for entry in below]
+    return found
 
 
 def _reaped(entry: Proc) -> bool:

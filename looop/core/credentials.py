@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from looop.core.secret import AGENTS_OWN, looks_secret
 
@@ -137,20 +138,18 @@ def without(env: Mapping[str, str], granted: Collection[str], given: Collection[
     `given`, which a person wrote into the runner's `env`.
     """
     stay = {*given, *granted, *(name for agent in granted for name in AGENTS_OWN.get(agent, ()))}
-    allowed, taken = _variables(granted), _variables(KINDS.keys() - granted)
+    allowed = _variables(frozenset(KINDS.keys() & granted))
+    taken = _variables(frozenset(KINDS.keys() - granted))
 
     def stays(name: str) -> bool:
-        if name in stay or _among(name, allowed):
+        if name in stay or allowed.fullmatch(name):
             return True
-        return not (name in _LEADS or _among(name, taken) or looks_secret(name))
+        return not (name in _LEADS or taken.fullmatch(name) or looks_secret(name))
 
     return {name: value for name, value in env.items() if stays(name)}
 
 
-def _variables(kinds: Collection[str]) -> tuple[str, ...]:
-    found = (KINDS[name] for name in kinds if name in KINDS)
-    return tuple(variable for kind in found for variable in (*kind.variables, *kind.places))
-
-
-def _among(name: str, patterns: Collection[str]) -> bool:
-    return any(name == it or (it.endswith("*") and name.startswith(it[:-1])) for it in patterns)
+@lru_cache(maxsize=32)
+def _variables(kinds: frozenset[str]) -> re.Pattern[str]:
+    names = (name for kind in kinds for name in (*KINDS[kind].variables, *KINDS[kind].places))
+    return re.compile("|".join(re.escape(name).replace(r"\*", ".*") for name in names) or r"(?!)")
