@@ -15,6 +15,8 @@ from pathlib import Path
 from looop.core.cell import Cell
 
 PROGRAM = "bwrap"
+SCOPED = True
+"""Whether what mounts can't hide is left to `child.scope`."""
 
 _APART = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - covered, not used

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from looop.core.cell import Cell
 
 PROGRAM = "sandbox-exec"
+SCOPED = False
 
 _RULES = """(version 1)
 (allow default)

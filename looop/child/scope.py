@@ -1,7 +1,8 @@
-"""Linux's Landlock: programs that can't reach sockets without a path, which no mount could hide.
+"""What no mount could hide from a program on Linux: sockets without a path, and the kernel's keyrings.
 
-In: nothing. Out: the calling thread, and all that it starts, may connect to no abstract socket that somebody
-else has made (X11, D-Bus, session managers). Needs Linux 6.12. For keeper and the engine: no imports.
+In: nothing. Out: the calling thread, and all that it starts, has a keyring of its own and, from Linux 6.12 on
+(Landlock), may connect to no abstract socket that somebody else made (X11, D-Bus, session managers). For
+keeper and the engine: standard library alone, nothing imported after a fork.
 """
 
 import ctypes
@@ -20,6 +21,8 @@ _VERSION_ASKED = 1
 _SCOPES_SINCE = 6  # version of the interface
 _ABSTRACT_SOCKETS = 1
 _NO_NEW_PRIVILEGES = 38
+_KEYCTL = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
+_JOIN_SESSION_KEYRING = 1
 
 
 class _Ruleset(ctypes.Structure):
@@ -31,7 +34,7 @@ class _Ruleset(ctypes.Structure):
 
 
 def possible() -> bool:
-    """Tell whether this kernel can do it."""
+    """Tell whether this kernel keeps programs from abstract sockets."""
     if not sys.platform.startswith("linux"):
         return False
     version = _libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_ASKED))
@@ -39,8 +42,18 @@ def possible() -> bool:
 
 
 def enter() -> None:
-    """Restrict this thread and all that it will start, for ever. OSError when the kernel refuses."""
+    """Restrict this thread and all that it will start, for ever. OSError when the kernel refuses.
+
+    Where the kernel keeps no keyrings there is nothing in them.
+    """
     libc = _libc()
+    if _KEYCTL is not None:
+        libc.syscall(_KEYCTL, _JOIN_SESSION_KEYRING, None)
+    if possible():
+        _leave_abstract_sockets(libc)
+
+
+def _leave_abstract_sockets(libc: ctypes.CDLL) -> None:
     rules = _Ruleset(0, 0, _ABSTRACT_SOCKETS)
     made = libc.syscall(
         _CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), ctypes.c_uint32(0)

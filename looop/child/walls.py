@@ -38,7 +38,7 @@ _INSIDE = Path(__file__).with_name("inside.py")
 
 @dataclass(frozen=True, slots=True)
 class Confined:
-    """A command as it is started. `scoped`: by `child.scope` too."""
+    """A command as it is started. `scoped`: as `child.scope` says."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -94,7 +94,7 @@ class Walls:
             return Confined(tuple(argv), env)
         cell = self._cell(who, env, cwd)
         inside = (*_inside(), *argv) if who.terminal else argv
-        return replace(cell, argv=(*cell.argv, *inside), scoped=found.scoped)
+        return replace(cell, argv=(*cell.argv, *inside), scoped=cells.SCOPED)
 
     def _cell(self, who: Who, env: Mapping[str, str], cwd: Path) -> Confined:
         """Build a cell for whoever may do the same; its `argv` still lacks the command."""
@@ -166,15 +166,15 @@ def level(path: str) -> Level:
 def _tried(program: str, stamp: tuple[int, int]) -> Level:
     del stamp
     name = Path(program).name
-    for scoped in (True, False) if scope.possible() else (False,):
-        said = _failure(program, scoped=scoped)
-        if said is None:
-            return Level(name, "" if scoped else "this kernel can't keep programs from them", scoped)
+    said = _failure(program)
+    if said is None:
+        possible = scope.possible()
+        return Level(name, "" if possible else "this kernel can't keep programs from them", possible)
     return Level(None, f"`{name}` is installed and can't confine here ({said})")
 
 
-def _failure(program: str, *, scoped: bool) -> str | None:
-    """Make a cell; what went wrong."""
+def _failure(program: str) -> str | None:
+    """Make a cell as any other is made; what went wrong."""
 
     def run() -> "subprocess.CompletedProcess[bytes]":
         command = cells.trial(program)
@@ -183,7 +183,7 @@ def _failure(program: str, *, scoped: bool) -> str | None:
         )
 
     try:
-        done = scope.within(run) if scoped else run()
+        done = scope.within(run) if cells.SCOPED else run()
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
     if not done.returncode:

@@ -1,5 +1,6 @@
 """What a confined program can't do, tried with real programs in real cells, and what it can do."""
 
+import ctypes
 import os
 import pty
 import shlex
@@ -262,3 +263,17 @@ async def test_the_folder_of_an_agents_first_run_is_made_for_it(cell: Celled) ->
     assert (cell.home / ".pi").stat().st_mode & 0o777 == 0o700
     await cell.sh("true", Who(SENSORS, "s"))
     assert not (cell.home / ".claude").exists()
+
+
+async def test_keys_that_the_kernel_keeps_are_not_found(cell: Celled) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    add, request = {"x86_64": (248, 249), "aarch64": (217, 218)}[os.uname().machine]
+    name = f"looop-test-{os.getpid()}".encode()
+    key = libc.syscall(add, b"user", name, b"secret", ctypes.c_size_t(6), -3)  # into the session's keyring
+    if key < 0:
+        return  # a kernel, or a container, without keyrings
+    program = f"import ctypes; print(ctypes.CDLL(None).syscall({request}, b'user', {name!r}, None, 0))"
+    look = f"{PYTHON} -c {shlex.quote(program)}"
+    assert int(await cell.said(look)) == -1
+    cell.config = Config(confine="off")
+    assert int(await cell.said(look)) == key
