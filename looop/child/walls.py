@@ -154,23 +154,30 @@ def agents_of(runner: str, command: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in credentials.AGENTS if name == runner or name in words))
 
 
+class _Failed(Exception):  # noqa: N818 - a fact about the machine, and maybe about this moment alone
+    """No cell could be made; the text says why."""
+
+
 def level(path: str) -> Level:
-    """Try whether this machine can confine, once for each program that would: what it said is remembered."""
+    """Try whether this machine can confine. A success is remembered, a failure tried again by the next."""
     program = _program(path)
     if program is None:
         return Level(None, f"`{cells.PROGRAM}` is not installed")
-    return _tried(program, _stamp(program))
+    try:
+        return _tried(program, _stamp(program))
+    except _Failed as failed:
+        return Level(None, f"`{Path(program).name}` is installed and can't confine here ({failed})")
 
 
 @lru_cache(maxsize=8)
 def _tried(program: str, stamp: tuple[int, int]) -> Level:
     del stamp
-    name = Path(program).name
-    said = _failure(program)
-    if said is None:
-        possible = scope.possible()
-        return Level(name, "" if possible else "this kernel can't keep programs from them", possible)
-    return Level(None, f"`{name}` is installed and can't confine here ({said})")
+    if said := _failure(program):
+        raise _Failed(said)
+    possible = scope.possible()
+    return Level(
+        Path(program).name, "" if possible else "this kernel can't keep programs from them", possible
+    )
 
 
 def _failure(program: str) -> str | None:

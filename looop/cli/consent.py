@@ -12,6 +12,7 @@ from looop.cli.console import Terminal
 from looop.cli.mistakes import quoted
 from looop.cli.show import DoneView, emit, line, news
 from looop.core import runners
+from looop.core.cell import Level
 from looop.core.ids import nearest
 from looop.core.problem import Exit, Problem
 from looop.core.runners import BUILT_IN, Runner
@@ -71,14 +72,22 @@ def hint(profile: Profile, env: Mapping[str, str]) -> str | None:
     return "Nobody has agreed to an agent yet, so no AI is asked: `looop init` shows what would run.\n"
 
 
+def level_of(profile: Profile, env: Mapping[str, str]) -> Level | None:
+    """Tell what confines the programs of a profile; None when CONFIG has troubles of its own."""
+    try:
+        return Walls(profile, config.load(profile, env), env).level()
+    except Problem:
+        return None
+
+
 def walls_around(profile: Profile, env: Mapping[str, str]) -> str | None:
-    """Say what confines the agent that was agreed to; None when none was, or CONFIG has troubles."""
+    """Say what confines the agent that was agreed to, or what runs here; None when CONFIG has troubles."""
     try:
         settings = config.load(profile, env)
     except Problem:
         return None
     if not config.consented(settings) or settings.runner == REHEARSAL:
-        return None
+        return f"What runs here is {Walls(profile, settings, env).level()}.\n"
     confined = _confined(profile, settings, env)
     return f"{line(settings.runner, 60)} is not asked for permission by anybody. {confined}\n"
 

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from looop.cli import follow, service, times
-from looop.cli.consent import agree_first, hint, walls_around
+from looop.cli.consent import agree_first, hint, level_of, walls_around
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, ATerminal, Json
 from looop.cli.service import InstalledView
@@ -32,12 +32,14 @@ from looop.store.profile import prepare
 class UpView(msgspec.Struct, frozen=True):
     """What `up --json` prints: the pulse as it was seen alive; `already`, before this `up` too.
 
-    `renewed`: another version of looop ran, and this one has taken its place. `service`: with --install.
+    `renewed`: another version of looop ran, and this one has taken its place. `confined` says what confines
+    the programs it runs, or that nothing does. `service`: with --install.
     """
 
     already: bool
     phase: Phase
     renewed: bool = False
+    confined: str = "unknown"
     service: InstalledView | None = None
     v: int = 1
 
@@ -74,7 +76,8 @@ async def up(
     env = _unattended(profile, call)
     installed = await service.install(call, profile) if install else None
     seen = await startup.up(profile, env=env)
-    view = UpView(seen.already, await _phase(profile), seen.renewed, installed)
+    level = level_of(profile, env) or "unknown"
+    view = UpView(seen.already, await _phase(profile), seen.renewed, str(level), installed)
     said = service.installed(installed) if installed else ""
     await emit(call, view, said + _seen(view), json=json)
     await news(call, "".join(_warnings(profile, call, view.phase)))

@@ -75,14 +75,21 @@ async def test_a_second_up_says_that_it_was_up(profile: Profile, started: list[M
     assert "was up already" in (await looop("up")).out
 
 
-@pytest.mark.parametrize(("runner", "lines"), [("codex", 1), ("rehearsal", 0), ("auto", 0)])
-async def test_an_up_with_a_real_agent_says_in_one_line_what_confines_it(
-    profile: Profile, started: list[Mapping[str, str]], runner: str, lines: int
+@pytest.mark.parametrize(("runner", "who"), [("codex", "It"), ("rehearsal", "here"), ("auto", "here")])
+async def test_an_up_says_in_one_line_what_confines_what_it_runs(
+    profile: Profile, started: list[Mapping[str, str]], runner: str, who: str
 ) -> None:
     _Answering.profile = profile
     config.set_keys(profile, runner=runner)
     said = await Looop(profile)("up")
-    assert len([line for line in said.err.splitlines() if "It is NOT confined" in line]) == lines
+    assert len([line for line in said.err.splitlines() if f"{who} is NOT confined" in line]) == 1
+
+
+async def test_an_up_tells_programs_what_confines_too(
+    profile: Profile, started: list[Mapping[str, str]]
+) -> None:
+    _Answering.profile = profile
+    assert (await Looop(profile)("up", "--json")).value["confined"].startswith("NOT confined")
 
 
 async def test_the_first_up_on_a_terminal_asks_for_consent(

@@ -230,6 +230,20 @@ async def test_a_program_that_can_not_confine_here_is_no_wall(tmp_path: Path, ce
     cell.env["PATH"] = f"{folder}:{cell.env['PATH']}"
     why = "`bwrap` is installed and can't confine here (bwrap: No permissions)"
     assert str(cell.level) == f"NOT confined: {why}"
+    cell.env["PATH"] = cell.env["PATH"].removeprefix(f"{folder}:")
+    assert cell.level.by == "bwrap"
+
+
+async def test_a_failure_of_the_moment_is_not_remembered(tmp_path: Path, cell: Celled) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    script = folder / "bwrap"
+    script.write_text(f'#!/bin/sh\ntest -e {tmp_path}/well || exit 1\nexec {shutil.which("bwrap")} "$@"\n')
+    script.chmod(0o755)
+    cell.env["PATH"] = f"{folder}:{cell.env['PATH']}"
+    assert cell.level.by is None
+    (tmp_path / "well").touch()
+    assert cell.level.by == "bwrap"
 
 
 def test_an_ordinary_users_cells_hold_too_and_can_hold_others(tmp_path: Path) -> None:
