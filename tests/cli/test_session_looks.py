@@ -18,7 +18,7 @@ from support.verbs import FakeEngine, Looop
 
 @pytest.fixture
 def screen() -> FakeCall:
-    return FakeCall(tty=Tty(stdout=True, columns=60, lines=12))
+    return FakeCall(tty=Tty(stdout=True, columns=60, lines=14))
 
 
 async def until(call: FakeCall, words: str) -> None:
@@ -206,10 +206,10 @@ async def test_a_session_is_watched_as_a_picture_on_a_terminal(
     relayed: Looop, engine: FakeEngine, screen: FakeCall
 ) -> None:
     it = engine.sessions.add("x", size=(80, 20))
-    it.rows = tuple(f"row {number} {'.' * 80}" for number in range(15))
+    it.rows = tuple(f"row {number} {'.' * 80}" for number in range(17))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: relayed("watch", "x", call=screen))
-        await until(screen, "row 14")
+        await until(screen, "row 16")
         assert "row 2 " not in screen.stdout  # the lower rows are what fits
         it.rows = ("news",)
         it.add(b".")

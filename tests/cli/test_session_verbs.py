@@ -17,7 +17,7 @@ HOSTILE = ["../x", "a/b", "", ".x", "-x\x1b[2J", "x" * 65, "a\nb", "x@", "\u202e
 async def test_a_session_is_started_and_its_id_printed(relayed: Looop, engine: FakeEngine) -> None:
     said = await relayed("start-session", "review", "Look at it", "claude")
     assert (said.code, said.out, said.err) == (0, "review\n", "")
-    env = {"HOME": "/nowhere"}
+    env = {"HOME": "/nowhere", "LOOOP_CONFINE": "off"}
     assert engine.sessions.did == [("start", Start("review", "Look at it", "claude", env=env))]
 
 

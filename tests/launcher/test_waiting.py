@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from looop.store import paths
 from support.launching import WITH_PYTHON, Launchers
 from support.person import Person, person
 from support.waiting import until
@@ -40,7 +41,9 @@ def test_two_hundred_waits_are_two_hundred_small_processes(them: Person) -> None
     them("start-session", "tea", "--command", "read line; exit 7")
     waits = [them.start("wait", "tea") for _ in range(MANY)]
     try:
-        until(lambda: connected(them.profile.sock) >= MANY, "two hundred callers")
+        until(
+            lambda: connected(paths.door(them.profile, paths.PERSONS) / "sock") >= MANY, "two hundred callers"
+        )
         assert {Path(f"/proc/{it.pid}/exe").readlink() for it in waits} == {Path(them.program[0])}
         assert max(resident(it.pid) for it in waits) < MEGABYTE
         assert not any(Path(f"/proc/{it.pid}/task/{it.pid}/children").read_text() for it in waits)

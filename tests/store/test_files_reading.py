@@ -4,6 +4,7 @@ import inspect
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,19 +79,21 @@ def test_a_link_is_no_file_wherever_it_leads(tmp_path: Path, target: str) -> Non
         files.read_regular(tmp_path / "link", 100)
 
 
-def test_a_link_that_takes_the_files_place_after_the_look_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_that_takes_the_files_place_after_the_look_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opens = tmp_path / "f", os.open
     (tmp_path / "real").write_text("secret")
-    (tmp_path / "f").write_text("")
-    looked = (tmp_path / "f").lstat()
+    path.write_text("")
 
-    class Swapped(type(tmp_path)):  # type: ignore[misc] # the class of paths depends on the platform
-        def lstat(self) -> os.stat_result:
-            self.unlink()
-            self.symlink_to("real")
-            return looked
+    def swapped(name: Path, flags: int, **more: Any) -> int:
+        path.unlink()
+        path.symlink_to("real")
+        return opens(name, flags, **more)
 
+    monkeypatch.setattr("looop.store.files.reading.os.open", swapped)
     with pytest.raises(OSError, match="symbolic links"):
-        files.read_regular(Swapped(tmp_path / "f"), 100)
+        files.read_regular(path, 100)
 
 
 def test_a_file_without_rights_is_trouble_not_absence() -> None:

@@ -15,7 +15,7 @@ from looop.store.config import Config
 from looop.store.paths import Profile
 from support.profiles import made_in
 
-SECRET = "s3cret"
+SECRET = f"s3cret-{os.getpid()}"
 """What every credential of the home holds, and nothing else on the machine."""
 
 CREDENTIALS = (
