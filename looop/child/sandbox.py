@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from looop.child import unsaved, worktree
-from looop.child.quiet import Tree, git, said
+from looop.child.git import Tree, git, said
 from looop.core.problem import Exit, Problem
 from looop.store import files, sandboxes
 from looop.store.paths import Profile

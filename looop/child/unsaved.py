@@ -1,13 +1,13 @@
 """What would be lost, or out of sight, if a worktree were removed: each as a reason to keep it.
 
 In: a worktree as it was recorded, its branch. Out: sentences, none if all is committed and on another branch
-or pushed. Ignored files don't count. What git can't tell is a reason too. Neighbour: `child.quiet` looks.
+or pushed. Ignored files don't count. What git can't tell is a reason too. Neighbour: `child.git` looks.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from looop.child.quiet import Tree, git, said
+from looop.child.git import Tree, git, said
 from looop.child.spawn import Ended
 from looop.child.worktree import ROOT, commit
 from looop.core.quote import flat

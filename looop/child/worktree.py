@@ -1,7 +1,7 @@
 """A worker's own copy of a repository: a git worktree on a branch of its own, made and taken down.
 
 In: a repository, a folder, a branch. Out: where git keeps what belongs to it; what a worker has to write to
-in order to commit, and what must stay as it is. Neighbours: `child.quiet` runs git, `child.unsaved` judges.
+in order to commit, and what must stay as it is. Neighbours: `child.git` runs git, `child.unsaved` judges.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.child.quiet import Tree, git, said
+from looop.child.git import Tree, git, said
 from looop.child.spawn import Ended
 from looop.core.problem import Exit, Problem
 from looop.store import files

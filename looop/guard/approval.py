@@ -10,8 +10,9 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from looop.child import git, view
+from looop.child import view
 from looop.child.environ import environment
+from looop.child.git import subdued
 from looop.core.command import Command, Pin, Wanted, checked, kept_back, of_ours, passed, visible
 from looop.core.digest import digest_bytes
 from looop.core.problem import Exit, Problem
@@ -76,7 +77,7 @@ def base(env: Mapping[str, str]) -> dict[str, str]:
 
 def variables(command: Command, env: Mapping[str, str]) -> dict[str, str]:
     """Give what the command is run with."""
-    return git.subdued({**base(env), **command.env})
+    return subdued({**base(env), **command.env})
 
 
 def _notes(wanted: Wanted, kept: Sequence[str]) -> Iterator[str]:
@@ -188,7 +189,7 @@ def _pin_file(what: str, path: Path, pins: list[Pin], loose: list[str]) -> None:
 
 
 def _heeded(its: Mapping[str, str]) -> dict[str, str]:
-    ours = git.subdued({})
+    ours = subdued({})
     return {name: value for name, value in of_ours(its).items() if name not in ours}
 
 

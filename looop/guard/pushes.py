@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from looop.child import git
+from looop.child.git import git, programs
 from looop.core.command import Pin
 from looop.core.digest import digest_bytes
 
+_DEADLINE = 10.0  # seconds for one reading
 _REMOTE_DEADLINE = 5.0  # seconds to list the refs of a repository on this machine
 _GLOBAL = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"})
 _VALUED = frozenset({"-o", "--push-option", "--repo", "--receive-pack", "--exec"})
@@ -42,9 +43,9 @@ class _Push:
     pins: list[Pin] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
 
-    async def ask(self, *argv: str, deadline: float = git.DEADLINE) -> str | None:
+    async def ask(self, *argv: str, deadline: float = _DEADLINE) -> str | None:
         """Give what git says, None when it fails."""
-        done = await git.read(self.env, self.folder, *argv, deadline=deadline)
+        done = await git(self.folder, *argv, env=self.env, deadline=deadline, as_asked=True)
         return (
             done.out.decode(errors="replace").strip("\n") if done.code == 0 and not done.timed_out else None
         )
@@ -54,7 +55,7 @@ async def effect(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Effe
     """Read what would be pushed; of any other git command, what its repository's settings would start."""
     push, verb = _taken_apart(argv, cwd, env)
     push.pins.append(Pin("git's hooks", "are not run"))
-    for key, value in await git.programs(env, push.folder):
+    for key, value in await programs(env, push.folder):
         state = (
             f"*** sha256 {digest_bytes(value.encode(errors='replace'))}"
             if _SECRET_KEY.fullmatch(key)
