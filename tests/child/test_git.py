@@ -48,7 +48,7 @@ def hostile(tmp_path: Path, env: dict[str, str], trap: Path) -> Path:
         *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass", "diff.external"),
         *("filter.x=y.z.clean", "filter.x=y.z.smudge", "filter.x=y.z.process", "diff.d.textconv"),
         *("core.alternateRefsCommand", "credential.helper", "gpg.program", "diff.d.command"),
-        *("remote./there.uploadpack", "remote./other.vcs"),
+        *("remote.there.uploadpack", "remote.other.vcs"),
     ):
         run("config", key, str(trap))
     for key in ("filter.x=y.z.required", "log.showSignature", "submodule.recurse"):
@@ -69,8 +69,8 @@ READS = [
     ("ls-remote", "."),
     ("ls-remote", "ssh://nobody@127.0.0.1:1/x"),
     ("ls-remote", "ext::touch sprung"),
-    ("ls-remote", "/there"),
-    ("ls-remote", "/other"),
+    ("ls-remote", "there"),
+    ("ls-remote", "other"),
 ]
 
 
