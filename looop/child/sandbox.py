@@ -10,12 +10,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from looop.child import unsaved, worktree
+from looop.child import clone, unsaved, worktree
 from looop.child.git import Tree, git, said
 from looop.core.problem import Exit, Problem
-from looop.store import files, sandboxes
+from looop.store import clones, files, sandboxes
 from looop.store.paths import Profile
-from looop.store.sandboxes import Box
+from looop.store.sandboxes import CLONE, Box
 
 _DEADLINE = 600.0  # seconds for writing or reading a bundle
 
@@ -34,10 +34,11 @@ async def ensure(
     Problem of `worktree.look` and `worktree.make`. A cancel leaves one that the next call completes.
     """
     repository = await worktree.look(path, env)
+    there = await files.aside(clones.every, profile, session)
+    box = next((box for box in there if box.removed is None and _is_of(box, repository)), None)
+    if box is not None and box.kind == CLONE:
+        return box
     await files.aside(sandboxes.prepare, profile)
-    there = await files.aside(sandboxes.listed, profile, session)
-    same = (box for box in there if box.removed is None and box.common == str(repository.common))
-    box = next(same, None)
     if box is None:
         name = await worktree.new_branch(repository.common, session, branch, env)
         fresh = Box(
@@ -61,6 +62,8 @@ async def remove(profile: Profile, box: Box, env: Mapping[str, str]) -> tuple[st
 
     Twice: nothing. A cancel leaves it as it was, or so that the next call goes on.
     """
+    if box.kind == CLONE:
+        return await clone.remove(profile, box, env)
     if box.removed is None:
         if not box.admin:  # whoever made it was interrupted
             box = await _check_out(profile, box, env)
@@ -83,6 +86,8 @@ async def restore(profile: Profile, box: Box, env: Mapping[str, str]) -> Box:
     """
     if box.removed is None:
         return box
+    if box.kind == CLONE:
+        return await clone.restore(profile, box, env)
     await files.aside(_take_down, profile, box)  # what a crash has left of it would be in the way
     common, ref = Path(box.common), f"refs/heads/{box.branch}"
     if box.tip and await worktree.commit(common, ref, env) is None:
@@ -121,6 +126,12 @@ def writable(profile: Profile, session: str) -> tuple[tuple[Path, ...], tuple[Pa
             inside += worktree.writable(tree(profile, box), box.branch)
             closed += worktree.fixed(tree(profile, box))
     return tuple(dict.fromkeys(inside)), tuple(dict.fromkeys(closed))
+
+
+def _is_of(box: Box, repository: worktree.Repository) -> bool:
+    if box.kind == CLONE:
+        return box.repository == str(repository.top)
+    return box.common == str(repository.common)
 
 
 async def _check_out(profile: Profile, box: Box, env: Mapping[str, str]) -> Box:

@@ -119,8 +119,11 @@ class Walls:
         cell = Cell(
             data=data,
             nothing=str(self._profile.nothing),
-            write=(*who.write, *states, *writable),
-            keep=(*who.keep, *(path for agent in agents for path in credentials.kept(agent, home, env))),
+            write=(*filter(self._straight, who.write), *states, *writable),
+            keep=(
+                *filter(self._straight, who.keep),
+                *(path for agent in agents for path in credentials.kept(agent, home, env)),
+            ),
             hide=tuple(path for path in credentials.hidden(home, env, granted) if not _above(path, ours)),
             show=(home, str(self._profile.config), *own_places()),
             over=who.over,
@@ -130,6 +133,13 @@ class Walls:
         program = _program(self._env.get("PATH", "")) or cells.PROGRAM
         kept = cells.environment(credentials.without(env, granted, who.given))
         return Confined(tuple(cells.prefix(program, cell, str(cwd))), kept)
+
+    def _straight(self, path: str) -> bool:
+        """Tell whether a path in DATA is what it says: a worker may have put a link in its place."""
+        data = str(self._profile.data)
+        if not path.startswith(f"{data}/"):
+            return True
+        return os.path.realpath(path) == os.path.realpath(data) + path.removeprefix(data)
 
     def _granted(self, who: Who) -> frozenset[str]:
         granted = {name for name, whom in self._config.grants.items() if _meant(whom, who)}

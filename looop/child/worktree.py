@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.child.git import Tree, git, said
+from looop.child.git import Held, Tree, Where, git, said, within
 from looop.child.spawn import Ended
 from looop.core.problem import Exit, Problem
 from looop.store import files
@@ -36,23 +36,25 @@ def box(env: Mapping[str, str]) -> bool:
     return shutil.which("box", path=env.get("PATH")) is not None
 
 
-async def look(path: Path, env: Mapping[str, str]) -> Repository:
+async def look(path: Where, env: Mapping[str, str]) -> Repository:
     """Find the repository that a folder is in. Problem NO `no-repository`, `no-commit`."""
     asked = ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
     found = await git(path, *asked, env=env)
     lines = found.out.decode(errors="surrogateescape").split("\n")
     if found.code != 0 or len(lines) != 3:  # noqa: PLR2004 - two lines, each with its end
         raise Problem(
-            Exit.NO, "no-repository", f"{path} has no git repository to make a worktree of ({said(found)})."
+            Exit.NO,
+            "no-repository",
+            f"{_place(path)} has no git repository to make a sandbox of ({said(found)}).",
         )
     common = Path(lines[1])
-    head = await commit(common, "HEAD", env)
+    head = await commit(within(path, common), "HEAD", env)
     if head is None:
         raise Problem(Exit.NO, "no-commit", f"{lines[0]} has no commit yet: make the first one.")
     return Repository(Path(lines[0]), common, head)
 
 
-async def commit(where: Path | Tree, name: str, env: Mapping[str, str]) -> str | None:
+async def commit(where: Where, name: str, env: Mapping[str, str]) -> str | None:
     """Give the commit that a name stands for; None when there is none."""
     found = await git(where, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}", env=env)
     word = found.out.decode(errors="replace").split("\n")[0]
@@ -131,6 +133,10 @@ def ready(tree: Tree, branch: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     if not files.present(tree.git / "config.worktree"):
         files.scratch(tree.git / "config.worktree", b"", 0o644)
+
+
+def _place(where: Where) -> Path | Tree:
+    return where.at if isinstance(where, Held) else where
 
 
 def _parent(path: Path) -> None:

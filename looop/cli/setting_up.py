@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from looop.child.spawn import run as start
 from looop.cli.show import clean, line
 from looop.engine.call import Call, Kind
-from looop.store import config, files, sandboxes
+from looop.store import clones, config, files, sandboxes
 from looop.store.paths import Profile
 from looop.store.sandboxes import Box
 
@@ -27,8 +27,11 @@ _DEADLINE = 600.0
 
 
 async def run(profile: Profile, box: Box, call: Call) -> Box:
-    """Set it up unless that was done; what failed is tried again. A cancel leaves it to the next call."""
-    if box.setup == DONE:
+    """Set it up unless that was done; what failed is tried again. A cancel leaves it to the next call.
+
+    In a clone a worker has written all there is, so only a worker sets that up.
+    """
+    if box.setup == DONE or (box.kind == sandboxes.CLONE and call.caller.kind is not Kind.CHILD):
         return box
     path = sandboxes.place(profile, box)
     setup = ""
@@ -40,8 +43,15 @@ async def run(profile: Profile, box: Box, call: Call) -> Box:
         return box
     box = replace(box, setup=setup)
     with suppress(OSError):  # from a worker's cell: then it is set up again when it is asked for again
-        await files.aside(sandboxes.write, profile, box)
+        await files.aside(_write, profile, box)
     return box
+
+
+def _write(profile: Profile, box: Box) -> None:
+    if box.kind == sandboxes.CLONE:
+        clones.mark(sandboxes.place(profile, box), box)
+    else:
+        sandboxes.write(profile, box)
 
 
 async def _hooks(profile: Profile, path: Path, call: Call) -> list[tuple[str, list[str]]]:

@@ -1,7 +1,7 @@
 """`undo`: take back what a tick, an approval or a person changed in the policy files, as one more edit.
 
-In: an edit's name, or none for the last landing. Out: what was put back, and what could not be. It asks
-before a newer edit is dropped. Neighbours: `engine.undoing` does it, `history` lists what there is.
+In: an edit's name, none for the last landing, or `sandbox/ID`. Out: what was put back, and what could not
+be. It asks before it drops a newer edit. Neighbours: `engine.undoing` does it, `history` lists what is there.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,14 @@ from looop.cli.console import Terminal
 from looop.cli.inject import FLAG, AProfile, ATerminal, Json
 from looop.cli.show import emit, line, many, news
 from looop.cli.tab import EditId
+from looop.core import ids
 from looop.core.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from looop.engine.undoing import Plan, Undone
 
 _YES = {"y", "yes"}
+_SANDBOX = "sandbox/"
 
 
 class UndoView(msgspec.Struct, frozen=True):
@@ -46,11 +48,17 @@ async def undo(
 ) -> int:
     """Take back the last landing, or any edit that `history` names, as one more edit in the journal.
 
-    Asks first when a file was changed since. To undo an undo brings it back. Sessions that were started,
-    what was sent to them, and all that an agent did elsewhere stay as they are.
+    Asks first when a file was changed since. To undo an undo brings it back. `sandbox/ID` brings back what
+    was removed of a session's sandboxes. Sessions that were started, what was sent to them, and all that an
+    agent did elsewhere stay as they are.
     """
     from looop.engine import undoing  # noqa: PLC0415 - Trio and the beat, which the manual need not know
 
+    if run is not None and run.startswith(_SANDBOX):
+        from looop.cli.sandbox import brought_back  # noqa: PLC0415 - for this alone
+
+        session = ids.session_id(run.removeprefix(_SANDBOX))
+        return await brought_back(session, call, profile, json=json)
     plan = await undoing.plan(profile, run)
     if plan.newer and not yes and not await _agreed(call, plan, json=json):
         await news(call, "Nothing was changed.")

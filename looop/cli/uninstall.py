@@ -17,7 +17,7 @@ from looop.cli.mistakes import TROUBLE
 from looop.cli.show import emit, line, news
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Kind
-from looop.store import paths, purge, sandboxes
+from looop.store import clones, paths, purge
 from looop.store.paths import Profile
 from looop.store.policy import names
 
@@ -105,7 +105,7 @@ def _lost(profile: Profile) -> Iterator[str]:
     with suppress(*TROUBLE):
         if not paths.check_folder(profile):
             return
-        boxes = [box for box in sandboxes.listed(profile) if box.removed is None]
+        boxes = [box for box in clones.every(profile) if box.removed is None]
         counts = ((names(profile.goals), "goals"), (names(profile.reports), "reports"), (boxes, "sandboxes"))
         held = [f"{len(found)} {what}" for found, what in counts if found]
         if held:

@@ -39,7 +39,8 @@ ask with `looop flag … --wait`, and do it only after a yes. Silence is no yes.
 of looop's yourself, neither yours nor another session's.
 
 Where you may write. Into your own sandbox: `looop sandbox --repo PATH` makes one of a git repository and
-prints where it is; all work on code happens there, on its branch. Into reports/ in the folder that
+prints where it is; all work on code happens there, on its branch. Commit what you did: a person takes your
+commits from there, and a push is for them to approve. Into reports/ in the folder that
 LOOOP_DATA_DIR names: finished work for the person to read. Claims, by `looop claim NAME` before you work on
 something that others might take up, and `looop unclaim NAME` after it; one that is held by somebody else is
 not yours to touch. Nothing else of that folder: PLAYBOOK.md, goals/ and sensors/ are read, never written.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from looop.child import sandbox
 from looop.core.problem import Problem
-from looop.store import files, questions, sandboxes
+from looop.store import clones, files, questions, sandboxes
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from looop.store.sandboxes import Box
@@ -31,7 +31,7 @@ async def sweep(profile: Profile, env: Mapping[str, str], say: Callable[[str], N
             stayed.append(box)
             if not box.told:
                 say(f"sandbox {box.session} stays, though its session was removed: {'; '.join(kept)}")
-                await files.aside(sandboxes.write, profile, replace(box, told=True))
+                await files.aside(_told, profile, box)
     await files.aside(sandboxes.forget, profile)
     return tuple(stayed)
 
@@ -41,10 +41,19 @@ def _orphans(profile: Profile) -> tuple[Box, ...]:
     there = {place.session for place in questions.places(profile)}
     return tuple(
         box
-        for box in sandboxes.listed(profile)
-        if (box.removed is None and box.generation and box.session not in there)
+        for box in clones.every(profile)
+        if (box.removed is None and _of_a_session(box) and box.session not in there)
         or (box.removed is not None and files.present(sandboxes.place(profile, box)))
     )
+
+
+def _of_a_session(box: Box) -> bool:
+    return bool(box.generation) or box.kind == sandboxes.CLONE
+
+
+def _told(profile: Profile, box: Box) -> None:
+    if box.kind == sandboxes.WORKTREE:
+        sandboxes.write(profile, replace(box, told=True))
 
 
 TROUBLE = (OSError, Unreadable)

@@ -20,7 +20,7 @@ from looop.core.quote import visible
 from looop.core.verdict import Check, Verdict
 from looop.session.past import Past
 from looop.session.shelf import Shelf
-from looop.store import files, sandboxes, verdicts, written
+from looop.store import clones, files, verdicts, written
 from looop.store.config import Config
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
@@ -173,7 +173,7 @@ class Verifier:
     def _confined(self, entry: Entry) -> "_Start":
         """Give how a check is started: in a cell in which it may change its session's sandboxes alone."""
         folder, env = _folder(self._profile, entry.id), self._environment(entry)
-        places = sandboxes.living(self._profile, entry.id)
+        places = clones.living(self._profile, entry.id)
         who = Who(
             CHECKS,
             entry.id,
@@ -203,7 +203,7 @@ def _awaited(profile: Profile, past: Past) -> bool:
 
 def _folder(profile: Profile, name: str) -> Path:
     """Give the folder of a session's sandbox, or the one that holds all of them, else DATA."""
-    there = sandboxes.living(profile, name)
+    there = clones.living(profile, name)
     if not there:
         return profile.data
     return there[0] if len(there) == 1 else there[0].parent

@@ -19,6 +19,8 @@ from looop.store.policy import names
 KEPT = 14 * 86400.0
 """Seconds that a bundle, and the memory of a removed sandbox, are kept; the branch stays for good."""
 
+WORKTREE, CLONE = "worktree", "clone"
+
 _LIMIT = 1 << 20
 _RECORD = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@([A-Za-z0-9_][A-Za-z0-9._-]{0,79})\.json", re.ASCII)
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
@@ -31,7 +33,8 @@ class Box(msgspec.Struct, frozen=True):
     `repository` is the folder it was made of, `common` its git folder, `admin` the worktree's. `generation`
     is the run that asked for it, "" when a person did. `base` is the commit that `branch` began at, `tip`
     where it stood when the worktree was `removed`. `setup` says how the hook ended: `done`, why it failed, or
-    "" before. `bundle` is a file in `.removed/`. `told`: that it stays was said. Times: epoch seconds.
+    "" before. `bundle` is a file in `.removed/`. `told`: that it stays was said. `kind`: a worktree, or a
+    clone that a confined worker made, which `store.clones` finds until it is removed. Times: epoch seconds.
     """
 
     session: str
@@ -48,6 +51,7 @@ class Box(msgspec.Struct, frozen=True):
     tip: str = ""
     bundle: str = ""
     told: bool = False
+    kind: str = WORKTREE
     v: int = 1
 
 
@@ -81,12 +85,6 @@ def listed(profile: Profile, session: str | None = None) -> tuple[Box, ...]:
     return tuple(sorted(boxes, key=lambda box: (box.made, box.session, box.name)))
 
 
-def living(profile: Profile, session: str) -> tuple[Path, ...]:
-    """Give the folders of a session's sandboxes that are there."""
-    places = (place(profile, box) for box in listed(profile, session) if box.removed is None)
-    return tuple(path for path in places if path.is_dir())
-
-
 def write(profile: Profile, box: Box) -> Box:
     """Write one down, durably."""
     files.durable(_path(profile, box), msgspec.json.encode(box))
@@ -116,6 +114,12 @@ def forget(profile: Profile, now: float | None = None) -> tuple[str, ...]:
         files.durable_remove(bundle(profile, box))
         files.durable_remove(_path(profile, box))
     return tuple(f"{box.session}@{box.name}" for box in old)
+
+
+def drop(profile: Profile, box: Box) -> None:
+    """Forget a removed one: its record, its bundle."""
+    files.durable_remove(_path(profile, box))
+    files.durable_remove(bundle(profile, box))
 
 
 def plain(name: str) -> str:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from looop.child import sandbox
 from looop.core.problem import Problem
-from looop.store import files, sandboxes
+from looop.store import clones, files, sandboxes
 from looop.store.paths import Profile
 from looop.store.sandboxes import Box
 from support import repositories
@@ -49,7 +49,7 @@ async def test_a_sandbox_is_made_once_on_a_branch_of_its_session(
     assert sandboxes.listed(profile) == (box,)
     other = await sandbox.ensure(profile, "other", mail, env, branch="word")
     assert other.branch == "looop/other/word"
-    assert sandboxes.living(profile, "other") == (profile.sandboxes / "other" / "mail",)
+    assert clones.living(profile, "other") == (profile.sandboxes / "other" / "mail",)
 
 
 async def test_two_repositories_of_one_name_have_a_sandbox_each(
