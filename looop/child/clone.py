@@ -97,6 +97,9 @@ async def remove(profile: Profile, box: Box, env: Mapping[str, str]) -> tuple[st
                 return kept
         except Problem as problem:
             return (problem.text,)
+    elif box.removed is None:  # its worker has moved or removed it
+        await files.aside(sandboxes.drop, profile, box)
+        return ()
     if box.removed is None:
         held = _held(profile, box, env)
         tip = await worktree.commit(held, f"refs/heads/{box.branch}", env)

@@ -184,7 +184,8 @@ async def _bundle(
 
     if call.caller.kind is Kind.CHILD:
         raise Problem(Exit.REFUSED, "not-yours", "A person takes a sandbox's commits: commit, and say so.")
-    boxes = [box for box in clones.found(profile, session) if of in {None, box.repository}]
+    there = (box for box in clones.every(profile, session) if box.kind == CLONE and box.removed is None)
+    boxes = [box for box in there if of in {None, box.repository}]
     if not boxes:
         raise _none(session, "cloned ")
     if len(boxes) > 1:

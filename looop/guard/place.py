@@ -31,7 +31,7 @@ def where(
     before = asks_branch(argv)
     return Where(
         cwd=cwd,
-        clears=(*_sandboxes(profile, session), *_TEMPORARY, *guard.clear),
+        clears=(_sandboxes(profile, session), *_TEMPORARY, *guard.clear),
         keeps=tuple(filter(None, (str(profile.data), str(profile.config), home))),
         protected=guard.protected,
         home=home,
@@ -55,14 +55,8 @@ def branch(before: Sequence[str], cwd: str, env: Mapping[str, str]) -> str | Non
     return head.removeprefix(_REF) if head.startswith(_REF) else None
 
 
-def _sandboxes(profile: Profile, session: str | None) -> tuple[str, ...]:
-    if session is None:
-        return (str(profile.sandboxes),)
-    try:
-        names = os.listdir(profile.sandboxes)  # noqa: PTH208 - names are what is compared
-    except OSError:
-        return ()
-    return tuple(str(profile.sandboxes / name) for name in names if name.startswith(f"{session}-"))
+def _sandboxes(profile: Profile, session: str | None) -> str:
+    return str(profile.sandboxes if session is None else profile.sandboxes / session)
 
 
 def _repository(folder: Path) -> Path | None:

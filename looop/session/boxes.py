@@ -31,7 +31,7 @@ async def sweep(profile: Profile, env: Mapping[str, str], say: Callable[[str], N
             stayed.append(box)
             if not box.told:
                 say(f"sandbox {box.session} stays, though its session was removed: {'; '.join(kept)}")
-                await files.aside(_told, profile, box)
+                await files.aside(sandboxes.write, profile, replace(box, told=True))
     await files.aside(sandboxes.forget, profile)
     return tuple(stayed)
 
@@ -49,11 +49,6 @@ def _orphans(profile: Profile) -> tuple[Box, ...]:
 
 def _of_a_session(box: Box) -> bool:
     return bool(box.generation) or box.kind == sandboxes.CLONE
-
-
-def _told(profile: Profile, box: Box) -> None:
-    if box.kind == sandboxes.WORKTREE:
-        sandboxes.write(profile, replace(box, told=True))
 
 
 TROUBLE = (OSError, Unreadable)

@@ -27,7 +27,10 @@ _BRANCH = re.compile(r"looop/[A-Za-z0-9._-]{1,80}/[A-Za-z0-9_][A-Za-z0-9._-]{0,1
 
 
 def found(profile: Profile, session: str | None = None) -> tuple[Box, ...]:
-    """Give the clones of all sessions, or of one, oldest first. Unreadable as `sandboxes.listed`."""
+    """Give the clones of all sessions, or of one, that no record knows yet, oldest first.
+
+    Unreadable as `sandboxes.listed`.
+    """
     records = {(box.session, box.name) for box in sandboxes.listed(profile, session)}
     owners = names(profile.sandboxes) if session is None else (session,)
     boxes = chain.from_iterable(_of(profile, it) for it in owners if is_name(it))

@@ -34,7 +34,7 @@ class Box(msgspec.Struct, frozen=True):
     is the run that asked for it, "" when a person did. `base` is the commit that `branch` began at, `tip`
     where it stood when the worktree was `removed`. `setup` says how the hook ended: `done`, why it failed, or
     "" before. `bundle` is a file in `.removed/`. `told`: that it stays was said. `kind`: a worktree, or a
-    clone that a confined worker made, which `store.clones` finds until it is removed. Times: epoch seconds.
+    clone that a confined worker made: `store.clones` finds it until looop writes of it. Times: epoch seconds.
     """
 
     session: str

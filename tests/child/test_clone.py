@@ -208,3 +208,35 @@ async def test_a_link_in_a_clone_s_place_is_neither_found_nor_made_writable(
     start = Walls(profile, Config(), env).confined(who, ["sh", "-c", script], env, profile.data)
     assert subprocess.run(start.argv, env=start.env, capture_output=True, check=False).returncode != 0
     assert not (tmp_path / "elsewhere/made").exists()
+
+
+async def test_one_that_its_worker_removed_is_forgotten(
+    profile: Profile, env: dict[str, str], box: Box
+) -> None:
+    sandboxes.write(profile, replace(box, told=True))
+    files.remove_tree(sandboxes.place(profile, box))
+    assert await sandbox.remove(profile, box, env) == ()
+    assert clones.every(profile) == ()
+
+
+async def test_something_else_in_its_place_is_not_overwritten(
+    profile: Profile, env: dict[str, str], box: Box
+) -> None:
+    await sandbox.remove(profile, box, env)
+    (gone,) = sandboxes.listed(profile)
+    (profile.sandboxes / "fix/mail").mkdir(parents=True)
+    with pytest.raises(Problem) as there:
+        await sandbox.restore(profile, gone, env)
+    assert there.value.kind == "in-the-way"
+    assert sandboxes.listed(profile) == (gone,)
+
+
+async def test_the_next_one_takes_no_name_that_was_used(
+    tmp_path: Path, profile: Profile, mail: Path, env: dict[str, str], box: Box
+) -> None:
+    (tmp_path / "b").mkdir()
+    other = repositories.made(tmp_path / "b/mail")
+    assert (await clone.ensure(profile, "fix", other, env)).name == "mail-2"
+    await sandbox.remove(profile, box, env)
+    files.private_dir(profile.sandboxes / "fix", below=profile.data)
+    assert (await clone.ensure(profile, "fix", mail, env)).name == "mail-3"

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from looop.child import clone
 from looop.cli.console import FakeCall
 from looop.core.sessions import Known, Meta, State
 from looop.engine import holder
 from looop.engine.call import Call, Caller, Kind
-from looop.store import config, sandboxes, sessions
+from looop.store import config, files, sandboxes, sessions
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 from support import repositories
@@ -174,6 +175,73 @@ async def test_only_its_own_session_removes_it_while_that_lives(
     said = await looop("sandbox", "fix", "--remove", "--json", call=person(tmp_path))
     assert said.problem == (5, "live")
     assert (await looop("sandbox", "--remove", call=worker(tmp_path))).code == 0
+
+
+async def cloned(profile: Profile, tmp_path: Path, mail: Path) -> Path:
+    """Make a clone with a commit, as a worker in its cell would."""
+    files.private_dir(profile.sandboxes / "fix", below=profile.data)
+    box = await clone.ensure(profile, "fix", mail, repositories.variables(tmp_path))
+    commit(sandboxes.place(profile, box), "work")
+    return sandboxes.place(profile, box)
+
+
+@pytest.mark.needs("bwrap")
+async def test_a_clone_is_listed_and_a_person_gets_its_commits_as_a_file(
+    looop: Looop, profile: Profile, tmp_path: Path, mail: Path
+) -> None:
+    place = await cloned(profile, tmp_path, mail)
+    assert (await looop("sandbox")).out == f"fix  there, a clone  looop/fix/1  {place}\n"
+    said = await looop("sandbox", "fix", "--bundle", "it s", call=person(tmp_path))
+    assert said.out == f"git -C {mail} fetch '{tmp_path}/it s' looop/fix/1  # then look at FETCH_HEAD\n"
+    run(mail, "fetch", "-q", str(tmp_path / "it s"), "looop/fix/1")
+    assert run(mail, "log", "--format=%s", "-1", "FETCH_HEAD") == "add work"
+    for repo, words, why in (
+        (".", ("it s",), (3, "no-sandbox")),
+        ("mail", ("it s",), (1, "exists")),
+    ):
+        said = await looop(
+            "sandbox", "fix", "--repo", repo, "--bundle", *words, "--json", call=person(tmp_path)
+        )
+        assert said.problem == why
+    said = await looop("sandbox", "fix", "--bundle", "other", "--json", call=worker(tmp_path))
+    assert said.problem == (5, "not-yours")
+    assert not (tmp_path / "other").exists()
+
+
+async def test_of_several_clones_one_has_to_be_named(
+    looop: Looop, profile: Profile, tmp_path: Path, mail: Path
+) -> None:
+    await cloned(profile, tmp_path, mail)
+    await cloned(profile, tmp_path, repositories.made(tmp_path / "web"))
+    said = await looop("sandbox", "fix", "--bundle", "x", "--json", call=person(tmp_path))
+    assert said.problem == (2, "several")
+
+
+async def test_a_person_who_asks_for_what_a_worker_cloned_gets_it_and_nothing_runs_there(
+    looop: Looop, profile: Profile, tmp_path: Path, mail: Path
+) -> None:
+    hook(mail, f"touch {tmp_path}/ran")
+    config.set_keys(profile, sandbox_setup=f"touch {tmp_path}/mine")
+    place = await cloned(profile, tmp_path, mail)
+    said = await looop("sandbox", "fix", "--repo", str(mail), call=person(tmp_path))
+    assert (said.code, said.out) == (0, f"{place}\n")
+    assert not (tmp_path / "mine").exists()
+    started(profile, "fix")
+    assert (await looop("sandbox", "--repo", str(mail), call=worker(tmp_path))).code == 0
+    assert ((tmp_path / "mine").exists(), (tmp_path / "ran").exists()) == (True, True)
+    (tmp_path / "ran").unlink()
+    assert (await looop("sandbox", "--repo", str(mail), call=worker(tmp_path))).out == f"{place}\n"
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_undo_brings_a_removed_sandbox_back(looop: Looop, tmp_path: Path, mail: Path) -> None:
+    made = await looop("sandbox", "fix", "--repo", str(mail), call=person(tmp_path))
+    await looop("sandbox", "fix", "--remove", call=person(tmp_path))
+    said = await looop("undo", "sandbox/fix", "--json", call=person(tmp_path))
+    assert [it["path"] for it in said.value["sandboxes"]] == [made.out.strip()]
+    assert (Path(made.out.strip()) / "first").exists()
+    assert (await looop("undo", "sandbox/fix", "--json", call=person(tmp_path))).problem == (3, "no-sandbox")
+    assert (await looop("undo", "sandbox/../x", "--json", call=person(tmp_path))).problem is not None
 
 
 async def test_two_wishes_at_once_are_a_mistake(looop: Looop) -> None:

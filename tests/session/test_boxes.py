@@ -1,11 +1,12 @@
 """Sandboxes go with their session, but for those that hold work which would be lost."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from looop.child import sandbox
-from looop.store import sandboxes
+from looop.child import clone, sandbox
+from looop.store import clones, files, sandboxes
 from support import repositories
 from support.folder import names
 from support.hosting import Hosting, eventually
@@ -43,6 +44,36 @@ async def test_a_pruned_session_takes_its_clean_sandbox_along(at: Hosting, tmp_p
     ]
     assert work.read_text() == "work"
     assert before in sandboxes.listed(at.profile)
+
+
+@pytest.mark.needs("bwrap")
+async def test_a_clone_goes_and_stays_by_the_same_rule_and_that_is_said_once(
+    at: Hosting, tmp_path: Path
+) -> None:
+    mail = repositories.made(tmp_path / "mail")
+    async with at.served() as host:
+        for name in ("clean", "dirty", "last"):
+            view = await at.start(name)
+            files.private_dir(at.profile.sandboxes / name, below=at.profile.data)
+            box = await clone.ensure(at.profile, name, mail, at.env, generation=view.generation)
+            if name == "dirty":
+                repositories.commit(sandboxes.place(at.profile, box), "work")
+            await at.finish(name=name)
+        await host.prune("dirty")
+        await eventually(lambda: at.said, "what is said of the dirty one")
+        for name in ("clean", "last"):
+            await host.prune(name)
+            await eventually(partial(_gone, at, name), f"{name} to go")
+    (said,) = at.said
+    assert said.startswith(
+        "sandbox dirty stays, though its session was removed: 1 commit is in no other place"
+    )
+    assert {box.session for box in clones.every(at.profile) if box.removed is None} == {"dirty"}
+    assert await sandbox.remove(at.profile, clones.every(at.profile, "dirty")[0], at.env)
+
+
+def _gone(at: Hosting, name: str) -> bool:
+    return name not in _folders(at)
 
 
 def _folders(at: Hosting) -> list[str]:

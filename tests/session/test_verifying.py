@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import trio
 
-from looop.child import sandbox
+from looop.child import clone, sandbox
 from looop.core.cell import Level
 from looop.core.sessions import SessionView
 from looop.core.verdict import PERSON, Check, Verdict
@@ -274,6 +274,21 @@ async def test_a_check_changes_its_sandbox_alone(tmp_path: Path) -> None:
     check = verdicts.read(at.folder())
     assert check is not None
     assert check.said.count("Read-only file system") == len(tries)
+
+
+@pytest.mark.needs("bwrap")
+async def test_a_check_runs_in_a_clone_and_changes_no_git_folder_there(tmp_path: Path) -> None:
+    at = Checking(tmp_path, confine="auto")
+    files.private_dir(at.profile.sandboxes / "a", below=at.profile.data)
+    await clone.ensure(at.profile, "a", repositories.made(tmp_path / "mail"), at.env)
+    async with at.checked():
+        await at.begin("touch made; git log --format=%s; touch .git/config || echo closed")
+        await at.finish()
+        await at.verdict("verified")
+        said = (await at.host.explain("a")).checked
+    assert "add first" in said
+    assert said.endswith("closed\n")
+    assert (at.profile.sandboxes / "a" / "mail" / "made").exists()
 
 
 async def test_a_check_that_can_not_be_confined_as_it_must_be_is_not_begun(tmp_path: Path) -> None:
