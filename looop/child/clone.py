@@ -44,10 +44,13 @@ class _Made:
         ended = await git(where, *argv, env=self.env, max_out=_LISTING)
         return ended.out.decode(errors="surrogateescape").splitlines() if ended.code == 0 else []
 
-    async def do(self, *argv: str, stdin: str = "", own_filters: bool = False) -> None:
-        """Have git change the clone. Problem NO `no-clone`."""
+    async def do(self, *argv: str, stdin: str = "") -> None:
+        """Have git change the clone, without even a person's filters: Git LFS would look for its files here.
+
+        Problem NO `no-clone`.
+        """
         data = stdin.encode(errors="surrogateescape")
-        ended = await git(self.target, *argv, env=self.env, stdin=data, own_filters=own_filters)
+        ended = await git(self.target, *argv, env=self.env, stdin=data)
         if ended.code != 0:
             why = said(ended).rstrip(".")
             raise Problem(Exit.NO, "no-clone", f"git could not make the clone: {why}.")
@@ -83,7 +86,7 @@ async def ensure(
     await files.aside(_clear, coming)
     made = _Made(box, repository.top, coming, coming, env)
     await _build(made, repository)
-    await made.do("checkout", "--quiet", "--no-track", "-B", box.branch, box.base, own_filters=True)
+    await made.do("checkout", "--quiet", "--no-track", "-B", box.branch, box.base)
     await files.aside(_finish, made, place)
     return box
 
@@ -131,7 +134,7 @@ async def restore(profile: Profile, box: Box, env: Mapping[str, str]) -> Box:
         refs = [f"create {ref} {name}" for name, ref in pairs if ref.startswith("refs/heads/")]
         await made.do("update-ref", "--stdin", stdin="".join(f"{ref}\n" for ref in refs))
     tip = box.tip or box.base
-    await made.do("checkout", "--quiet", "--no-track", "-B", box.branch, tip, own_filters=True)
+    await made.do("checkout", "--quiet", "--no-track", "-B", box.branch, tip)
     await files.aside(files.private_dir, place.parent)
     await files.aside(_finish, made, place)
     await files.aside(sandboxes.drop, profile, box)

@@ -1,10 +1,11 @@
-"""The verb `sandbox`: a worktree for a session, where its work on code happens; removed, and brought back.
+"""The verb `sandbox`: a worktree or clone for a session, where its work on code happens; and its end.
 
 In: a session's id, a repository. Out: a folder's path, the list, or why one stays. Runs in the caller's own
 process, and so with a worker's rights. Neighbours: `child.sandbox` does it, `setting_up` runs the hooks.
 """
 
 import errno
+import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -164,12 +165,9 @@ async def _remove(session: str, there: Iterable[Box], call: Call, profile: Profi
     if not boxes:
         raise _none(session)
     _check_over(session, call, profile)
-    try:
-        kept = {box.name: await made.remove(profile, box, call.env) for box in boxes}
-    except OSError as error:
-        if error.errno not in _CLOSED or call.caller.kind is not Kind.CHILD:
-            raise
-        raise _in_a_cell(session) from error
+    if call.caller.kind is Kind.CHILD and not os.access(profile.sandboxes, os.W_OK):
+        raise _in_a_cell(session)
+    kept = {box.name: await made.remove(profile, box, call.env) for box in boxes}
     views = [
         _view(profile, box, kept[box.name]) for box in clones.every(profile, session) if box.name in kept
     ]

@@ -33,7 +33,8 @@ def test_a_worker_makes_its_own_sandbox_and_a_person_takes_the_commit(looop: Per
     script = f"""
         export GIT_AUTHOR_NAME=w GIT_AUTHOR_EMAIL=w@x GIT_COMMITTER_NAME=w GIT_COMMITTER_EMAIL=w@x
         cd "$("$LOOOP_BIN" sandbox --repo {mail})" && pwd && echo x > work && git add work &&
-        git commit -q -m work && "$LOOOP_BIN" sandbox --repo {mail} --json && "$LOOOP_BIN" sandbox --remove
+        git commit -q -m work && "$LOOOP_BIN" sandbox --repo {mail} --json &&
+        COLUMNS=500 "$LOOOP_BIN" sandbox --remove
         "$LOOOP_BIN" done -m committed
     """
     looop("start-session", "w", "--command", script)
@@ -42,6 +43,7 @@ def test_a_worker_makes_its_own_sandbox_and_a_person_takes_the_commit(looop: Per
     place = looop.profile.data / "sandboxes/w/mail"
     assert f"set up in {place}" in said
     assert said.count("set up in") == 1
+    assert "w can't remove it: a person's" in " ".join(said.split())
     assert '"kind":"clone"' in said.replace("\n", "")
     (view,) = looop.json("sandbox")["sandboxes"]
     assert (view["path"], view["branch"], view["repository"]) == (str(place), "looop/w/1", str(mail))
