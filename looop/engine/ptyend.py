@@ -7,7 +7,7 @@ takes some milliseconds at most; `due` says when the next one is. For `engine.pt
 import math
 import os
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from looop.child import tree
 from looop.child.inside import SHELL
@@ -18,6 +18,8 @@ PATIENCE = 5.0  # seconds after which what can't be killed is tried more rarely,
 RARELY = 1.0
 HASTE, SLOWLY = 1.0, 0.1  # seconds of sweeping at full speed, and the pause between passes after that
 _SHELL = "\0".join(SHELL).encode()
+_HEAD = 4096  # bytes of a command line
+_CELL = b"bwrap"  # see `child.bubblewrap`: two of them stand between the two shells of a session
 
 
 class Ending:
@@ -94,25 +96,47 @@ class Sweeper:
 def ask(leader: int) -> None:
     """Send TERM to all below a leader, and let what was stopped go on so that it hears.
 
-    The shell on top ends by itself when what it runs has ended, and keeps it together till then. It is asked
-    itself only if it runs nothing, or if the program took its place.
+    The shell on top ends by itself when what it runs has ended, and keeps it together till then: so does what
+    makes a cell around it, whose end would be everybody's at once. The shell itself is asked only if it runs
+    nothing, and what has taken its place always.
     """
     below = [entry for entry in tree.descendants(leader) if not entry.dead]
-    top = tree.proc(leader)
-    if top is not None and (not below or not _is_shell(leader)):
-        below.append(top)
-    for entry in below:
+    found = tree.proc(leader)
+    top = [found] if found is not None else []
+    holders = _holders(leader, below)
+    asked = [entry for entry in (*below, *top) if entry.pid not in holders]
+    for entry in asked or [entry for entry in (*below, *top) if entry.pid in holders[-1:]]:
         tree.send(entry, signal.SIGTERM)
-    for entry in [*below, *([top] if top else [])]:
+    for entry in [*below, *top]:
         tree.send(entry, signal.SIGCONT)
 
 
-def _is_shell(leader: int) -> bool:
+def _holders(leader: int, below: Sequence[tree.Proc]) -> tuple[int, ...]:
+    """Give the processes that only hold others, the innermost shell last; none if no shell is on top."""
+    command = _command(leader)
+    if command is not None and not command.startswith(_SHELL):  # None: no such table here; it mostly is one
+        return ()
+    outer = [entry.pid for entry in below if entry.ppid == leader and _is_cell(entry.pid)]
+    first = [entry.pid for entry in below if entry.ppid in outer]
+    shells = [
+        entry.pid
+        for entry in below
+        if entry.ppid in first and (_command(entry.pid) or b"").startswith(_SHELL)
+    ]
+    return (leader, *outer, *first, *shells) if shells else (leader,)
+
+
+def _is_cell(pid: int) -> bool:
+    program = (_command(pid) or b"").partition(b"\0")[0]
+    return program.rpartition(b"/")[2] == _CELL
+
+
+def _command(pid: int) -> bytes | None:
     try:
-        fd = os.open(f"/proc/{leader}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:  # no such table here: believe it, for it mostly is
-        return True
+        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
     try:
-        return os.read(fd, len(_SHELL)) == _SHELL
+        return os.read(fd, _HEAD)
     finally:
         os.close(fd)

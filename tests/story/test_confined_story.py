@@ -1,6 +1,7 @@
 """Sessions, ticks and sensors behind walls, with real processes: what must work there works."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_a_shell_controls_its_jobs_and_follows_its_size(looop: Person) -> None:
     looop.shows("sh", "30 90")
     looop("send", "sh", "exit 7")
     assert looop.call("wait", "sh").returncode == 7
+
+
+def test_a_program_in_a_cell_has_its_time_to_end(looop: Person) -> None:
+    script = "trap 'echo saved > reports/state; exit' TERM; echo ready; while :; do sleep 0.05; done"
+    looop("start-session", "w", "--command", f"sh -c {shlex.quote(script)}")
+    looop.shows("w", "ready")
+    looop("kill", "w")
+    assert (looop.profile.reports / "state").read_text() == "saved\n"
 
 
 def test_a_worker_writes_reports_and_its_sandbox_and_nothing_else(looop: Person) -> None:
