@@ -17,9 +17,19 @@ from looop.core.cell import Cell
 PROGRAM = "bwrap"
 SCOPED = True
 """Whether what mounts can't hide is left to `child.scope`."""
+COPIES = True
+"""Whether an agent inside gets copies of files that lie in HOME itself, see `core.credentials`."""
 
 _APART = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - covered, not used
+_CACHES = {
+    "npm_config_cache": "/tmp/.npm",  # noqa: S108 - the cell's own
+    "UV_CACHE_DIR": "/tmp/.uv",  # noqa: S108 - the same
+    "PIP_CACHE_DIR": "/tmp/.pip",  # noqa: S108 - the same
+    "GOCACHE": "/tmp/.go-build",  # noqa: S108 - the same
+}
+"""For tools that fail, or are slow, where they can't write below HOME. Each by its own name, since it is in
+XDG_CACHE_HOME that the launcher of a `looop` called inside looks for its unpacked program."""
 _RUN = "/run"
 _COVERED = ("/tmp/", "/var/tmp/", "/run/")  # noqa: S108 - the same
 _RUN_SHOWN = (
@@ -55,6 +65,8 @@ def prefix(program: str, cell: Cell, cwd: str) -> list[str]:
     parts += _doors(cell)
     for path in cell.write:
         parts += _bound("--bind", path)
+    for path in cell.apart:
+        parts += ("--perms", "0700", "--tmpfs", os.path.realpath(path)) if Path(path).is_dir() else ()
     for path in cell.keep:
         parts += _bound("--ro-bind", path)
     return [*parts, "--chdir", cwd, "--"]
@@ -66,8 +78,12 @@ def trial(program: str) -> list[str]:
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of a program inside: no temporary folder but its own."""
-    return {name: value for name, value in env.items() if name not in {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}}
+    """Give the variables of a program inside: its temporary folders are its own, and so are its caches.
+
+    A cache that a person has named stays, writable or not.
+    """
+    temporary = {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}
+    return _CACHES | {name: value for name, value in env.items() if name not in temporary}
 
 
 def _run(cell: Cell) -> Iterator[str]:

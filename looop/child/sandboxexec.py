@@ -12,6 +12,8 @@ from looop.core.cell import Cell
 
 PROGRAM = "sandbox-exec"
 SCOPED = False
+COPIES = False
+"""Not tested: claude names its item in the keychain after CLAUDE_CONFIG_DIR, so it would be logged out."""
 
 _RULES = """(version 1)
 (allow default)
@@ -50,7 +52,7 @@ def profile(cell: Cell) -> str:
     parts = [
         _RULES,
         _rule("allow file-write*", cell.write),
-        _rule("deny file-write*", cell.keep),
+        _rule("deny file-write*", (*cell.keep, *cell.apart)),
         _rule("deny file-read* file-write* network-outbound", cell.hide),
         _rule("allow file-read*", cell.show),
         _rule("deny network-outbound", (doors, cell.runtime) if cell.runtime else (doors,)),

@@ -10,12 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from looop.child import scope
+from looop.child import agent_state, scope
 from looop.child.environ import frozen, own_binary, own_places
 from looop.core import credentials
 from looop.core.cell import Cell, Level
@@ -111,19 +110,17 @@ class Walls:
         self, who: Who, env: Mapping[str, str], granted: frozenset[str], writable: tuple[str, ...], cwd: Path
     ) -> Confined:
         home, data = env.get("HOME", ""), str(self._profile.data)
-        agents = sorted(granted & credentials.AGENTS.keys())
+        agents = tuple(sorted(granted & credentials.AGENTS.keys()))
         ours = (home, data, str(self._profile.config))
-        states = tuple(path for agent in agents for path in credentials.state(agent, home, env))
-        _make(states)
+        kept = cells.environment(credentials.without(env, granted, who.given))
+        state = agent_state.ready(self._profile, agents, kept, copies=cells.COPIES)
         files.scratch(self._profile.nothing, b"")
         cell = Cell(
             data=data,
             nothing=str(self._profile.nothing),
-            write=(*filter(self._straight, who.write), *states, *writable),
-            keep=(
-                *filter(self._straight, who.keep),
-                *(path for agent in agents for path in credentials.kept(agent, home, env)),
-            ),
+            write=(*filter(self._straight, who.write), *state.write, *writable),
+            keep=(*filter(self._straight, who.keep), *state.keep),
+            apart=state.apart,
             hide=tuple(path for path in credentials.hidden(home, env, granted) if not _above(path, ours)),
             show=(home, str(self._profile.config), *own_places()),
             over=who.over,
@@ -131,8 +128,7 @@ class Walls:
             runtime=env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}",
         )
         program = _program(self._env.get("PATH", "")) or cells.PROGRAM
-        kept = cells.environment(credentials.without(env, granted, who.given))
-        return Confined(tuple(cells.prefix(program, cell, str(cwd))), kept)
+        return Confined(tuple(cells.prefix(program, cell, str(cwd))), {**kept, **state.variables})
 
     def _straight(self, path: str) -> bool:
         """Tell whether a path in DATA is what it says: a worker may have put a link in its place."""
@@ -148,14 +144,6 @@ class Walls:
     def _writable(self, who: Who, home: str) -> tuple[str, ...]:
         found = (path for path, whom in self._config.writable.items() if _meant(whom, who))
         return tuple(f"{home}{path[1:]}" if path.startswith("~/") else path for path in found)
-
-
-def _make(states: Collection[str]) -> None:
-    """Make the folders that an agent's first run would make, which it can't do inside."""
-    for path in map(Path, states):
-        if not path.suffix and path.is_absolute() and not files.present(path):
-            with suppress(OSError):  # its agent will say what it lacks
-                files.private_dir(path)
 
 
 def agents_of(runner: str, command: str) -> tuple[str, ...]:

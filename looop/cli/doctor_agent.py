@@ -13,7 +13,7 @@ from typing import Any
 
 from looop.cli.findings import Grade
 from looop.core import first_run, runners
-from looop.store import files, searchpath
+from looop.store import files, searchpath, transcripts
 from looop.store.config import Config
 from looop.store.paths import Profile
 
@@ -58,9 +58,14 @@ def _asked(
 ) -> tuple[str, ...] | None:
     if runner == "claude":
         given = settings.runners.get("claude", runners.BUILT_IN["claude"])
-        folder = Path(env["CLAUDE_CONFIG_DIR"]) if env.get("CLAUDE_CONFIG_DIR") else home
         key = given.env.get("ANTHROPIC_API_KEY", env.get("ANTHROPIC_API_KEY", ""))
-        return first_run.claude(_read(folder / ".claude.json"), cwd, key=key)
+        # A cell's copy follows the person's file, and has answers that were given inside, too.
+        agreed = _read(Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude", "settings.json"))
+        said = [
+            first_run.claude(_read(place), cwd, settings=agreed, key=key)
+            for place in transcripts.documents(env)
+        ]
+        return () if () in said else said[0]
     if runner == "pi":
         folder = Path(env.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent")
         above = (Path(cwd), *Path(cwd).parents)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class Cell:
     """The terms of one cell. All paths are absolute; those that don't exist when it is built are left out.
 
-    `write` may be changed, apart from `keep` within it. `hide` is covered: a folder by an empty one, a file
+    `write` may be changed, apart from `keep` within it; `apart` are folders within it that each cell has for
+    itself, empty at its start. `hide` is covered: a folder by an empty one, a file
     by `nothing`, which is an empty file. `show` and `data` are seen even where temporary files lie; `data` is
     the profile's folder and `door` that of the one socket in it that the program may call; without one it
     sees none. `over` are files, each seen in the place of another, in this order.
@@ -22,6 +23,7 @@ class Cell:
     nothing: str = "/dev/null"
     write: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
     over: tuple[tuple[str, str], ...] = ()

@@ -73,27 +73,65 @@ KINDS: Mapping[str, Credential] = {
 class Folder:
     """Where an agent keeps its state: what it must be able to write, and what of that it may only read.
 
-    `place` is the variable that moves all of it. What runs for a person on the next call (settings with
-    hooks in them, commands, plugins) is in `kept`: an agent must not plant anything there.
+    `place` is the variable that moves all of it. `read` lies elsewhere, and may only be read; it is made as
+    `kept` is. The other names are within the first of `paths`. What runs for a person on the next call
+    (settings with hooks in them, commands, plugins, programs) is in `kept`: an agent must not plant anything
+    there. What isn't there could be planted, so it is made: as a folder, if it ends in `/`. `found` is kept
+    only where it is there. `apart` are folders of scripts that running agents load again and again, or of
+    sockets by which they are driven: each cell has its own. `copied` is a file in HOME itself, where a cell
+    can't replace it: a cell has a copy, within the folder.
     """
 
     paths: tuple[str, ...]
     place: str = ""
+    read: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    copied: str = ""
 
 
 AGENTS: Mapping[str, Folder] = {
-    "claude": Folder((".claude", ".claude.json"), "CLAUDE_CONFIG_DIR",
-                     ("settings.json", "settings.local.json", "CLAUDE.md", "hooks", "commands", "agents",
-                      "skills", "plugins")),
-    "pi": Folder((".pi",), "PI_CODING_AGENT_DIR", ("agent/extensions", "agent/settings.json", "extensions")),
-    "codex": Folder((".codex",), "CODEX_HOME", ("config.toml", "AGENTS.md", "prompts", "skills")),
-    "opencode": Folder((".local/share/opencode", ".local/state/opencode", ".config/opencode",
-                        ".cache/opencode")),
-    "gemini": Folder((".gemini",), "", ("settings.json", "GEMINI.md", "extensions", "commands")),
+    "claude": Folder(
+        (".claude",),
+        "CLAUDE_CONFIG_DIR",
+        kept=("settings.json", "settings.local.json", "CLAUDE.md", "hooks/", "commands/", "agents/",
+              "skills/", "plugins/", "output-styles/", "rules/", "workflows/"),
+        found=("local", "daemon", "daemon.json", "loop.md", "keybindings.json", "*.sh", "*.py", "*.js"),
+        apart=("shell-snapshots", "session-env"),
+        copied=".claude.json",
+    ),
+    "pi": Folder(
+        (".pi/agent",),
+        "PI_CODING_AGENT_DIR",
+        kept=("settings.json", "models.json", "trust.json", "extensions/", "skills/", "prompts/", "themes/",
+              "bin/", "tools/", "npm/", "git/"),
+        found=("SYSTEM.md", "APPEND_SYSTEM.md", "AGENTS.md", "keybindings.json"),
+    ),
+    "codex": Folder(
+        (".codex",),
+        "CODEX_HOME",
+        kept=("config.toml", "hooks.json", "AGENTS.md", ".env", "prompts/", "skills/", "rules/", "plugins/",
+              "agents/", "packages/"),
+        found=("AGENTS.override.md", "environments.toml", "*.config.toml", "*.sh", "*.py", "*.js"),
+        apart=("tmp", ".tmp", "shell_snapshots", "app-server-control", "app-server-daemon"),
+    ),
+    "opencode": Folder(
+        (".local/share/opencode", ".local/state/opencode"),
+        read=(".config/opencode/", ".config/opencode/.gitignore", ".cache/opencode/bin/", ".cache/opencode/"),
+        kept=("bin/",),
+    ),
+    "gemini": Folder(
+        (".gemini",),
+        kept=("settings.json", "trustedFolders.json", "trusted_hooks.json", "GEMINI.md", ".env",
+              "extensions/", "commands/", "skills/", "agents/", "policies/", "hooks/", "tmp/bin/"),
+        found=("keybindings.json", "*.sh", "*.py", "*.js"),
+    ),
 }  # fmt: skip
 """The built-in runners' agents: each one's state is its own, and hidden from the others like a credential."""
 
+_XDG = {".config/": "XDG_CONFIG_HOME", ".cache/": "XDG_CACHE_HOME", ".local/share/": "XDG_DATA_HOME",
+        ".local/state/": "XDG_STATE_HOME"}  # fmt: skip
 _LEADS = ("DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
           "ICEAUTHORITY", "SESSION_MANAGER", "I3SOCK", "SWAYSOCK", "NOTIFY_SOCKET", "SSH_CONNECTION",
           "SSH_CLIENT", "SSH_TTY")  # fmt: skip
@@ -110,25 +148,50 @@ def hidden(home: str, env: Mapping[str, str], granted: Collection[str]) -> tuple
     found = set[str]()
     for name, kind in KINDS.items():
         if name not in granted:
-            found |= {os.path.join(home, path) for path in kind.paths}  # noqa: PTH118 - text in, text out
+            for path in kind.paths:
+                found |= {_below(home, path), _place(path, home, env)}
             found |= {part for place in kind.places for part in env.get(place, "").split(os.pathsep)}
     for agent in AGENTS.keys() - granted:
-        found |= set(state(agent, home, env))
+        found |= {*state(agent, home, env), *(path.rstrip("/") for path in read(agent, home, env))}
+        found |= {*copied(agent, home, env)[:1]}
     return tuple(sorted(path for path in found if path.startswith("/") and path != "/"))
 
 
 def state(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the paths that an agent writes its state to."""
+    """Give the folders that an agent writes its state to."""
     folder = AGENTS[agent]
-    if moved := env.get(folder.place, "") if folder.place else "":
+    if moved := _moved(folder, env):
         return (moved,)
-    return tuple(os.path.join(home, path) for path in folder.paths)  # noqa: PTH118 - the same
+    return tuple(_place(path, home, env) for path in folder.paths)
 
 
-def kept(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the paths within its state that an agent may only read."""
-    base = state(agent, home, env)[0]
-    return tuple(os.path.join(base, path) for path in AGENTS[agent].kept)  # noqa: PTH118 - the same
+def read(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what it reads beside them, folders with a `/` at their end."""
+    return tuple(_place(path, home, env) for path in AGENTS[agent].read)
+
+
+def copied(agent: str, home: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the file that a cell needs a copy of, and that copy; nothing if there is no such file."""
+    folder = AGENTS[agent]
+    if not folder.copied or _moved(folder, env):
+        return ()
+    return _below(home, folder.copied), _below(state(agent, home, env)[0], folder.copied)
+
+
+def _moved(folder: Folder, env: Mapping[str, str]) -> str:
+    return env.get(folder.place, "") if folder.place else ""
+
+
+def _place(path: str, home: str, env: Mapping[str, str]) -> str:
+    """Give a path below HOME, or where XDG's variables have moved it to."""
+    for below, name in _XDG.items():
+        if path.startswith(below) and env.get(name, "").startswith("/"):
+            return f"{env[name]}/{path.removeprefix(below)}"
+    return _below(home, path)
+
+
+def _below(folder: str, path: str) -> str:
+    return os.path.join(folder, path)  # noqa: PTH118 - text in, text out
 
 
 def without(env: Mapping[str, str], granted: Collection[str], given: Collection[str] = ()) -> dict[str, str]:

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+_OLD_BYPASS = "bypassPermissionsModeAccepted"
+_NEW_BYPASS = "skipDangerousModePermissionPrompt"  # in settings.json; claude moves the old one there
 _KEY_TAIL = 20
 """claude remembers a key by its last characters, this many."""
 
 
-def claude(config: Any, cwd: str, *, key: str = "", root: bool = False) -> tuple[str, ...]:
-    """Judge `.claude.json` (in CLAUDE_CONFIG_DIR, else HOME); None where there is none.
+def claude(
+    config: Any, cwd: str, *, settings: Any = None, key: str = "", root: bool = False
+) -> tuple[str, ...]:
+    """Judge `.claude.json` (in CLAUDE_CONFIG_DIR, else HOME) and `settings.json`; None where there is none.
 
     `cwd` is the real path of the folder; `key` is ANTHROPIC_API_KEY; `root`: without IS_SANDBOX, as root.
     """
@@ -26,7 +30,7 @@ def claude(config: Any, cwd: str, *, key: str = "", root: bool = False) -> tuple
                 not _trusts(known, cwd),
                 f"claude will ask whether to trust {cwd}: run `claude` there once and agree.",
             ),
-            (not known.get("bypassPermissionsModeAccepted"), _BYPASS),
+            (not (known.get(_OLD_BYPASS) or _mapping(settings).get(_NEW_BYPASS)), _BYPASS),
             (_asks_key(known, key), _KEY),
             (root, "claude refuses to skip permissions as root: set IS_SANDBOX=1 in the runner's env."),
         )

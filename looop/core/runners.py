@@ -72,8 +72,11 @@ BUILT_IN: dict[str, Runner] = {
     "codex": Runner(
         tick="codex exec --json --ephemeral --skip-git-repo-check"
         " --dangerously-bypass-approvals-and-sandbox -",
-        interactive=f"codex --dangerously-bypass-approvals-and-sandbox {_BRIEF}",
-        resume="codex resume --last --dangerously-bypass-approvals-and-sandbox",
+        # Without the server that codex would leave behind for all its later calls, a person's too.
+        interactive="codex -c features.daemon_auto_start=false --dangerously-bypass-approvals-and-sandbox"
+        f" {_BRIEF}",
+        resume="codex resume --last -c features.daemon_auto_start=false"
+        " --dangerously-bypass-approvals-and-sandbox",
         output="codex",
     ),
     "opencode": Runner(

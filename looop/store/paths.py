@@ -79,6 +79,7 @@ class Profile:
     policy_lock = _Below(".policy.lock")
     format = _Below(".format")
     nothing = _Below(".nothing")
+    copied = _Below(".copied")
 
 
 def tops() -> frozenset[str]:

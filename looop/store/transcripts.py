@@ -50,9 +50,21 @@ def own_figure(what: Conversation, env: Mapping[str, str]) -> float | None:
     """Give the dollars that the agent names for all of a conversation, if it keeps such a figure."""
     if what.agent != "claude":
         return None
-    place = env.get("CLAUDE_CONFIG_DIR") or env.get("HOME", "/nowhere")
+    figures = [found for path in documents(env) if (found := _figure(path, what.id)) is not None]
+    return max(figures, default=None)
+
+
+def documents(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Name the files in which claude may keep what it knows: a person's, then a cell's copy of it."""
+    home = Path(env.get("HOME", "/nowhere"))
+    if place := env.get("CLAUDE_CONFIG_DIR"):
+        return (Path(place, ".claude.json"),)
+    return (home / ".claude.json", home / ".claude" / ".claude.json")
+
+
+def _figure(document: Path, conversation: str) -> float | None:
     with suppress(OSError):
-        return usage_lines.own_figure(read_regular(Path(place) / ".claude.json", _LARGEST_DOCUMENT), what.id)
+        return usage_lines.own_figure(read_regular(document, _LARGEST_DOCUMENT), conversation)
     return None
 
 

@@ -129,6 +129,17 @@ def test_a_claude_that_trusts_data_asks_nothing(profile: Profile, tmp_path: Path
     assert asks(profile, "claude", tmp_path) == (Grade.FINE, "claude has nothing to ask first")
 
 
+def test_claude_asks_nothing_that_was_answered_in_a_cell_or_in_its_settings(
+    profile: Profile, tmp_path: Path
+) -> None:
+    trusted = {str(profile.data.resolve()): {"hasTrustDialogAccepted": True}}
+    claude_json(tmp_path, hasCompletedOnboarding=True)
+    claude_json(tmp_path / ".claude", hasCompletedOnboarding=True, projects=trusted)
+    assert asks(profile, "claude", tmp_path)[0] is Grade.BAD
+    written(tmp_path, ".claude/settings.json", '{"skipDangerousModePermissionPrompt": true}')
+    assert asks(profile, "claude", tmp_path)[0] is Grade.FINE
+
+
 def test_claudes_folder_may_be_elsewhere_and_its_key_counts(profile: Profile, tmp_path: Path) -> None:
     trusted = {str(profile.data.resolve()): {"hasTrustDialogAccepted": True}}
     claude_json(tmp_path / "else", **READY, projects=trusted)

@@ -273,7 +273,7 @@ def test_an_ordinary_users_cells_hold_too_and_can_hold_others(tmp_path: Path) ->
 
 async def test_the_folder_of_an_agents_first_run_is_made_for_it(cell: Celled) -> None:
     who = Who(TICKS, "pi", agents=("pi",))
-    assert (await cell.sh("mkdir ~/.pi/agent && echo x > ~/.pi/agent/state", who)).code == 0
+    assert (await cell.sh("echo x > ~/.pi/agent/state", who)).code == 0
     assert (cell.home / ".pi").stat().st_mode & 0o777 == 0o700
     await cell.sh("true", Who(SENSORS, "s"))
     assert not (cell.home / ".claude").exists()

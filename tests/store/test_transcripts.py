@@ -125,4 +125,6 @@ def test_the_cost_that_claude_keeps_itself_is_read_where_its_settings_are(tmp_pa
     assert transcripts.own_figure(what, {"HOME": str(tmp_path)}) == 0.5
     assert transcripts.own_figure(what, {"CLAUDE_CONFIG_DIR": str(tmp_path)}) == 0.5
     assert transcripts.own_figure(what, {"HOME": "/nowhere"}) is None
+    put(tmp_path / ".claude/.claude.json", document.replace("0.5", "0.75"))  # a cell's copy
+    assert transcripts.own_figure(what, {"HOME": str(tmp_path)}) == 0.75
     assert transcripts.own_figure(Conversation("pi", ID, "s", "/", 0.0), {"HOME": str(tmp_path)}) is None
