@@ -101,10 +101,11 @@ AGENTS: Mapping[str, Folder] = {
         apart=("shell-snapshots", "session-env"),
         copied=".claude.json",
     ),
+    # trust.json stays writable: pi ends where it can't write down what it was answered.
     "pi": Folder(
         (".pi/agent",),
         "PI_CODING_AGENT_DIR",
-        kept=("settings.json", "models.json", "trust.json", "extensions/", "skills/", "prompts/", "themes/",
+        kept=("settings.json", "models.json", "extensions/", "skills/", "prompts/", "themes/",
               "bin/", "tools/", "npm/", "git/"),
         found=("SYSTEM.md", "APPEND_SYSTEM.md", "AGENTS.md", "keybindings.json"),
     ),
