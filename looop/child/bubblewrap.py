@@ -58,8 +58,9 @@ def prefix(program: str, cell: Cell, cwd: str) -> list[str]:
             parts += ["--perms", "1777", "--tmpfs", place]
     for path in (*cell.show, cell.data):
         parts += _bound("--ro-bind", path) if path.startswith(_COVERED) else ()
-    for path in cell.hide:
-        parts += _cover(path, cell.nothing)
+    covered: list[str] = []
+    for path in sorted(cell.hide):
+        parts += _cover(path, cell.nothing, covered)
     for source, place in cell.over:
         parts += ["--ro-bind", source, place]
     parts += _doors(cell)
@@ -69,6 +70,8 @@ def prefix(program: str, cell: Cell, cwd: str) -> list[str]:
         parts += ("--perms", "0700", "--tmpfs", os.path.realpath(path)) if Path(path).is_dir() else ()
     for path in cell.keep:
         parts += _bound("--ro-bind", path)
+    # Last, for what was hidden may have had other things to hide, or to show, within it.
+    parts += (word for place in covered for word in ("--remount-ro", place))
     return [*parts, "--chdir", cwd, "--"]
 
 
@@ -93,7 +96,7 @@ def _run(cell: Cell) -> Iterator[str]:
     if cell.runtime is None:
         return
     if not cell.runtime.startswith(f"{_RUN}/"):
-        yield from _cover(cell.runtime, cell.nothing)
+        yield from _cover(cell.runtime, cell.nothing, [])
     else:
         yield from ("--perms", "0700", "--dir", cell.runtime)
 
@@ -109,15 +112,16 @@ def _doors(cell: Cell) -> Iterator[str]:
     yield from ("--remount-ro", doors)
 
 
-def _cover(path: str, nothing: str) -> tuple[str, ...]:
-    """Mount nothing over it: over what it leads to, if it is a link."""
+def _cover(path: str, nothing: str, covered: list[str]) -> tuple[str, ...]:
+    """Mount nothing over it: over what it leads to, if it is a link. Folders are added to `covered`."""
     try:
         found = os.stat(path)  # noqa: PTH116 - text in, text out; most are absent, which is cheap to see
     except OSError:
         return ()
     real = os.path.realpath(path)
     if stat.S_ISDIR(found.st_mode):
-        return ("--perms", "0700", "--tmpfs", real, "--remount-ro", real)
+        covered.append(real)
+        return ("--perms", "0700", "--tmpfs", real)
     return ("--ro-bind", nothing, real)
 
 

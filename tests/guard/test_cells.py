@@ -291,3 +291,16 @@ async def test_keys_that_the_kernel_keeps_are_not_found(cell: Celled) -> None:
     assert int(await cell.said(look)) == -1
     cell.config = Config(confine="off")
     assert int(await cell.said(look)) == key
+
+
+async def test_what_is_hidden_may_lie_within_what_is_hidden(cell: Celled) -> None:
+    inner = cell.home / ".docker/keys"
+    inner.mkdir()
+    (inner / "key").write_text(SECRET)
+    (cell.home / ".docker/open").mkdir()
+    cell.config = Config(writable={"~/.docker/open": ["sessions"]})
+    said = await cell.said(
+        "find ~/.docker -type f; echo x > ~/.docker/open/x; echo x > ~/.docker/x; ls ~/.docker/open",
+        KUBECONFIG=str(inner),
+    )
+    assert said == "x"
