@@ -45,7 +45,7 @@ def own_places() -> tuple[str, ...]:
     """Give the folders and files that this program, and a `looop` that its children call, are read from."""
     if frozen():
         return (own_binary(), str(Path(sys.executable).parent))
-    return (sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent.parent))
+    return (sys.prefix, sys.base_prefix, *(place for place in sys.path if place.startswith("/")))
 
 
 def pinned(command: Sequence[str]) -> list[str]:
