@@ -40,6 +40,10 @@ def test_every_verb_does_it_in_a_living_loop_with_a_session(looop: Person) -> No
         looop.call("down", "--all", "--now")
 
 
+OF_COMMANDS = {"guard ask", "guard test"}
+"""Verbs that take a command and its flags, known or not, for what they are about."""
+
+
 def test_every_verb_has_help_with_its_example(looop: Person) -> None:
     lacking = []
     for verb in filter(None, every.verbs(looop)):
@@ -52,7 +56,7 @@ def test_every_verb_has_help_with_its_example(looop: Person) -> None:
 
 def test_every_verb_called_wrongly_says_so_and_exits_2(looop: Person) -> None:
     wrong = []
-    for verb in every.verbs(looop):
+    for verb in set(every.verbs(looop)) - OF_COMMANDS:
         ran = looop.call(*verb.split(), "--no-such-flag")
         said = ran.stderr.startswith("looop: ") and "Traceback" not in ran.stderr
         if (ran.returncode, ran.stdout, said) != (2, "", True):
