@@ -81,12 +81,13 @@ def test_a_confined_worker_sees_its_own_door_alone_and_is_a_worker_whatever_it_d
         looop("flag", "other", "May I?")
         number = looop.session("other")["flag"]["number"]
         call = shlex.join(looop.program)
+        sitting = shlex.join([os.path.realpath(sys.executable), "-c", SIT])
         work = f"""
             echo doors $(ls {looop.profile.doors} | wc -l)
             for verb in "answer {number} yes" "unflag {number}" "send other x" "down --all" \
                 "init --runner rehearsal --yes" "start-session more --command true" "thaw other"; do
                 {call} $verb </dev/null >/dev/null; echo code $?
-                {shlex.quote(sys.executable)} -c {shlex.quote(SIT)} {call} $verb >/dev/null; echo code $?
+                {sitting} {call} $verb >/dev/null; echo code $?
             done
             {call} claim a-cup; cat
         """
