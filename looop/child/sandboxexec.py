@@ -6,6 +6,7 @@ of sandbox-exec and sandbox(7) and from the profiles that macOS itself carries; 
 seen to be there. Apple calls the program deprecated and ships it.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 
 from looop.core.cell import Cell
@@ -47,14 +48,16 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def profile(cell: Cell) -> str:
-    """Write the rules of one cell. The last rule that fits decides."""
+    """Write the rules of one cell. The last rule that fits decides, so nothing may be allowed after `hide`.
+
+    `cell.show` needs no rule: what is not hidden can be read.
+    """
     doors = f"{cell.data}/doors"
     parts = [
         _RULES,
         _rule("allow file-write*", cell.write),
         _rule("deny file-write*", (*cell.keep, *cell.apart)),
         _rule("deny file-read* file-write* network-outbound", cell.hide),
-        _rule("allow file-read*", cell.show),
         _rule("deny network-outbound", (doors, cell.runtime) if cell.runtime else (doors,)),
         _rule("allow network-outbound", () if cell.door is None else (cell.door,)),
     ]
@@ -62,7 +65,8 @@ def profile(cell: Cell) -> str:
 
 
 def _rule(what: str, paths: Iterable[str]) -> str:
-    lines = "".join(f"  (subpath {_quoted(path)})\n" for path in paths)
+    # The kernel compares real paths: /tmp is a link there.
+    lines = "".join(f"  (subpath {_quoted(os.path.realpath(path))})\n" for path in paths)
     return f"({what}\n{lines})\n" if lines else ""
 
 

@@ -1,7 +1,7 @@
 """Which variables of an environment look like secrets, and which of those each agent needs to work at all.
 
-In: a variable's name. Out: yes or no. What is confined is not given them (`child.environ`), and their values
-are masked in what looop writes (`core.mask`). Names alone are judged: a value has no look of its own.
+In: a variable's name. Out: yes or no. What is confined is not given them (`core.credentials`), and their
+values are masked in what looop writes (`core.mask`). Names alone are judged: a value has no look of its own.
 """
 
 import re

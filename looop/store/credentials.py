@@ -8,25 +8,25 @@ import hashlib
 import os
 from collections.abc import Mapping
 
+from looop.core import credentials
 from looop.store.paths import Profile
 
-PLACES: dict[str, tuple[str, str, str]] = {
-    "claude": ("CLAUDE_CONFIG_DIR", ".claude", ".credentials.json"),
-    "pi": ("PI_CODING_AGENT_DIR", ".pi/agent", "auth.json"),
-    "codex": ("CODEX_HOME", ".codex", "auth.json"),
-    "gemini": ("", ".gemini", "oauth_creds.json"),
-    "opencode": ("", ".local/share/opencode", "auth.json"),
+FILES = {
+    "claude": ".credentials.json",
+    "pi": "auth.json",
+    "codex": "auth.json",
+    "gemini": "oauth_creds.json",
+    "opencode": "auth.json",
 }
-"""For each runner: the variable that names its folder, that folder below HOME, the file."""
+"""For each runner: its file, in the folder that `core.credentials` knows."""
 
 
 def seal(profile: Profile, runner: str, env: Mapping[str, str]) -> str:
     """Name both as they are now; what can't be looked at counts as absent."""
     paths = [str(profile.config)]
-    if runner in PLACES:
-        variable, below, name = PLACES[runner]
-        folder = (env.get(variable) if variable else None) or os.path.join(env.get("HOME", "/nowhere"), below)  # noqa: PTH118 - text is all that is wanted
-        paths.append(os.path.join(folder, name))  # noqa: PTH118 - the same
+    if runner in FILES:
+        folder = credentials.state(runner, env.get("HOME", "/nowhere"), env)[0]
+        paths.append(os.path.join(folder, FILES[runner]))  # noqa: PTH118 - text is all that is wanted
     return hashlib.sha256(repr([_looks(path) for path in paths]).encode()).hexdigest()[:16]
 
 

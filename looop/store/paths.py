@@ -60,7 +60,6 @@ class Profile:
     guard = _Below("guard")
     shims = _Below("guard", "bin")
     guard_rules = _Below("guard", "rules.json")
-    guard_seen = _Below("guard", "seen.json")
     pulse = _Below("sessions", "pulse")
     pulse_log = _Below("sessions", "pulse", "output.log")
     baseline = _Below(".last-world.json")

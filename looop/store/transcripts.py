@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from looop.core import contract, usage_lines
+from looop.core import contract, credentials, usage_lines
 from looop.core.usage import Trouble, Used
 from looop.core.usage_lines import Reader
 from looop.store.files.reading import opened, read_head, read_regular
@@ -97,24 +97,24 @@ class Tail:
 
 
 def _claude(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
-    place = _place(env, "CLAUDE_CONFIG_DIR", ".claude") / "projects"
+    place = _place(env, "claude") / "projects"
     yield from place.glob(f"*/{what.id}.jsonl")
     yield from place.glob(f"*/{what.id}/subagents/*.jsonl")
 
 
 def _pi(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
-    yield from (_place(env, "PI_CODING_AGENT_DIR", ".pi/agent") / "sessions").glob(f"*/*_{what.id}.jsonl")
+    yield from (_place(env, "pi") / "sessions").glob(f"*/*_{what.id}.jsonl")
 
 
 def _gemini(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
-    place = Path(env.get("HOME", "/nowhere"), ".gemini", "tmp")
+    place = _place(env, "gemini") / "tmp"
     yield from place.glob(f"*/chats/session-*-{what.id[:8]}.jsonl")
     yield from place.glob(f"*/chats/{what.id}/*.jsonl")
 
 
 def _codex(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
     """Find it by the brief that stands in it: codex names its conversations itself."""
-    place = _place(env, "CODEX_HOME", ".codex") / "sessions"
+    place = _place(env, "codex") / "sessions"
     recent: list[tuple[float, Path]] = []
     for path in place.glob("*/*/*/rollout-*.jsonl"):
         changed = path.lstat().st_mtime
@@ -128,5 +128,5 @@ def _codex(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
             yield path
 
 
-def _place(env: Mapping[str, str], name: str, below_home: str) -> Path:
-    return Path(env.get(name) or Path(env.get("HOME", "/nowhere"), below_home))
+def _place(env: Mapping[str, str], agent: str) -> Path:
+    return Path(credentials.state(agent, env.get("HOME", "/nowhere"), env)[0])
