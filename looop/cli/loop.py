@@ -22,8 +22,8 @@ from looop.core.phase import Phase
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Kind, RunLocally
 from looop.engine.live import Live, RunVerb
+from looop.store import paths, searchpath
 from looop.store import pause as pauses
-from looop.store import searchpath
 from looop.store.paths import Profile
 from looop.store.pause import Pause
 from looop.store.profile import prepare
@@ -99,6 +99,7 @@ async def down(
     """
     from looop.engine import shutdown  # noqa: PLC0415 - as in `up`
 
+    paths.check_folder(profile)
     stopped = await shutdown.down(profile, now=now, sessions=all_)
     survivors = tuple(process.pid for process in stopped.survivors)
     view = DownView(stopped.ran, survivors, stopped.trouble, stopped.sessions)

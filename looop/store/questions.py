@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from looop.core import ids
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Question
 from looop.store import files, flags
@@ -96,8 +97,8 @@ def locked(profile: Profile) -> Iterator[None]:
 
 def places(profile: Profile) -> tuple[Place, ...]:
     """Give every generation's folder that has a `meta.json`, by name. Unreadable when one can't be read."""
-    found = (_place(profile.sessions / name) for name in names(profile.sessions) if name != "pulse")
-    return tuple(place for place in found if place)
+    ours = (it for it in names(profile.sessions) if ids.is_name(it.partition("@")[0]) and it != ids.PULSE)
+    return tuple(place for it in ours if (place := _place(profile.sessions / it)))
 
 
 def place_of(profile: Profile, session: str) -> Place | None:

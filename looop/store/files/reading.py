@@ -99,7 +99,7 @@ def opened(path: Path, flags: int = _FLAGS, *, at: int | None = None) -> Iterato
     """Open a regular file and close it again; gives the descriptor and what fstat says of it."""
     name = path if at is None else path.name
     # Looking first: the open of a device may do something, and that of a pipe may wake its writer.
-    require_regular(path, os.stat(name, dir_fd=at, follow_symlinks=False))
+    require_regular(path, _looked_at(path, name, at))
     fd = os.open(name, flags, dir_fd=at)
     try:
         found = os.fstat(fd)
@@ -107,6 +107,15 @@ def opened(path: Path, flags: int = _FLAGS, *, at: int | None = None) -> Iterato
         yield fd, found
     finally:
         os.close(fd)
+
+
+def _looked_at(path: Path, name: Path | str, at: int | None) -> os.stat_result:
+    try:
+        return os.stat(name, dir_fd=at, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise NotRegular(path, "behind links that lead in a circle") from error
 
 
 def require_regular(path: Path, found: os.stat_result) -> None:
