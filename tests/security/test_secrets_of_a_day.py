@@ -1,4 +1,4 @@
-"""Keys in the environment, in CONFIG and on everybody's lips for a day: where they have got to by the evening."""
+"""Keys in the environment, in CONFIG and on everybody's lips for a day: where they are in the evening."""
 
 import json
 from collections.abc import Iterator
