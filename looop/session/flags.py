@@ -38,7 +38,7 @@ REATTACH = 12.0
 LOOK_AGAIN = 15.0
 """Seconds between two looks for answers that were recorded while we did not run, or did not answer."""
 
-_SOON = 1.0  # the same while an answer waits for its session
+_SOON = 1.0  # between two looks whether a session can be given its answer, or a disk or a tick lets it
 _FATE = 1.0  # seconds in which a person is told what became of an answer
 
 
@@ -83,12 +83,16 @@ class Flags:
             nursery.start_soon(self._come_back)
             nursery.start_soon(self._watch)
             task_status.started()
+            looked = trio.current_time()
             while True:
                 self._begin(nursery)
                 with trio.move_on_after(_SOON if self._living_owed() else LOOK_AGAIN) as rest:
                     await self._bell.wait()
-                if rest.cancelled_caught:
+                # An answer may wait for hours for its session: all folders are not read each second for that.
+                late = trio.current_time() >= looked + LOOK_AGAIN
+                if rest.cancelled_caught and (late or self._owing.hindered):
                     await self._owing.load(self._giving)
+                    looked = trio.current_time()
 
     async def ask(self, name: str, text: str, proposal: str | None = None) -> Asked:
         """Raise a session's flag; see `engine.questions.Questions`."""

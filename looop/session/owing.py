@@ -100,6 +100,11 @@ class Owing:
         self.unsaved: dict[int, tuple[Place, str]] = {}
         self.begun: set[int] = set()
 
+    @property
+    def hindered(self) -> bool:
+        """Whether a disk or a tick keeps something from being written or landed: that is tried again soon."""
+        return bool(self.unsaved) or any(not (it.complete or it.answer.command) for it in self.all.values())
+
     def keep(self, owed: Owed) -> None:
         """Owe it from now on, or in this new form."""
         self.all[owed.number] = owed
