@@ -95,8 +95,9 @@ class House:
         poke: Callable[[], None],
         tell: Callable[[str], Awaitable[object]],
         doors: Doors,
+        clock: Clock | None = None,
     ) -> None:
-        clock = Clock()
+        clock = clock or Clock()
         self._voice = Voice(profile, clock)
         settings = partial(config.load, profile, env)
         self._masking = Masking(env, settings)
