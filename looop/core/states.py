@@ -6,6 +6,7 @@ change, and at the moment that the last answer named. `state_rules` knows screen
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from looop.core.hooks import MEANINGS, Hook, Meaning
 from looop.core.sessions import Evidence, State
@@ -27,7 +28,7 @@ FIRST_SCREEN = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that counts. Times are epoch seconds; None: never, or nobody knows.
+    """Everything that counts. Times are seconds of one clock that is never set; None: never, or nobody knows.
 
     `agent` is as `state_rules.agent` names it, "" for a plain command. `typed` is the last input of anybody.
     `screen` is the text of the present rows, `cursor` its column and line, `foreground` the name of the
@@ -62,12 +63,12 @@ class _Seen:
     @property
     def moved(self) -> float:
         """When the screen last may have changed, or was about to."""
-        return max(self.facts.started, self.facts.output or 0.0, self.facts.typed or 0.0)
+        return max(self.facts.started, _or_never(self.facts.output), _or_never(self.facts.typed))
 
     @property
     def quiet_since(self) -> float:
         hook = self.facts.hook
-        return max(self.moved, self.facts.freed or 0.0, hook.at if hook else 0.0)
+        return max(self.moved, _or_never(self.facts.freed), hook.at if hook else -inf)
 
     @property
     def busy_title(self) -> bool:
@@ -83,6 +84,10 @@ def judge(facts: Facts, now: float) -> Evidence:
     return Evidence(found.state, found.source, found.said, later)
 
 
+def _or_never(at: float | None) -> float:
+    return -inf if at is None else at
+
+
 def _at(seen: _Seen, now: float) -> Evidence:
     found = next(evidence for source in _SOURCES if (evidence := source(seen, now)) is not None)
     waits = found.state not in {State.WORKING, State.UNKNOWN, State.STARTING}
@@ -96,7 +101,7 @@ def _turns(seen: _Seen) -> list[float]:
     facts = seen.facts
     start = [facts.started + wait for wait in (FIRST_OUTPUT, FIRST_SCREEN)]
     still = [seen.moved + wait for wait in (SETTLED, OUTLIVED, FIRST_SCREEN)]
-    return sorted([*start, *still, (facts.typed or 0.0) + SETTLED, seen.quiet_since + STALLED_AFTER])
+    return sorted([*start, *still, _or_never(facts.typed) + SETTLED, seen.quiet_since + STALLED_AFTER])
 
 
 def _reported(facts: Facts) -> Meaning | None:
@@ -162,7 +167,7 @@ def _screen(seen: _Seen, now: float) -> Evidence | None:
     rule = seen.rule
     if rule is None:
         return None
-    typed = seen.facts.typed or 0.0
+    typed = _or_never(seen.facts.typed)
     kept = rule.state is seen.facts.before and now >= typed + SETTLED
     if rule.state is not State.WORKING and not kept and now < seen.moved + SETTLED:
         return None
@@ -172,7 +177,7 @@ def _screen(seen: _Seen, now: float) -> Evidence | None:
 def _output(seen: _Seen, now: float) -> Evidence | None:
     if now >= seen.moved + SETTLED:
         return None
-    if (seen.facts.typed or 0.0) >= (seen.facts.output or 0.0) and seen.facts.typed is not None:
+    if seen.facts.typed is not None and seen.facts.typed >= _or_never(seen.facts.output):
         return Evidence(State.WORKING, "input", "something was typed, and no news has come since")
     return Evidence(State.WORKING, "output", "it printed something a moment ago")
 

@@ -39,6 +39,9 @@ OnStart = Callable[[Meta, Path], Awaitable[None]]
 class Around:
     """The surroundings. `now` gives epoch seconds; `poke` wakes the loop on news; `say` takes a line.
 
+    `steady` gives the seconds that all waits count in. A clock that is set, or a machine that slept, must not
+    make a session look quiet for hours, nor keep it from being looked at: `now` is for dates alone.
+
     `on_start` is awaited with each new generation's folder before its program is started; what it raises
     stops the start, and `on_undo` is awaited when anything did. `on_end` is awaited for each end before it is
     written down, so after a crash once more.
@@ -60,3 +63,12 @@ class Around:
     turn: trio.Lock = field(default_factory=trio.Lock)
     guard: Guard = field(default_factory=NoGuard)
     masked: Callable[[str], str] = lambda text: text
+    steady: Callable[[], float] = trio.current_time
+
+    def since(self, date: float) -> float:
+        """Give a date as a moment of the steady clock; one that is still to come counts as now."""
+        return self.steady() - max(0.0, self.now() - date)
+
+    def date(self, moment: float) -> float:
+        """Give the date of a moment of the steady clock, as far as the machine has not slept since."""
+        return self.now() + (moment - self.steady())

@@ -307,7 +307,7 @@ class Viewer:
                 await self._call.out(b"\x07")
             elif problem.kind != "no-terminal":
                 raise
-        self._life.last_typed = self._life.around.now()
+        self._life.last_typed = self._life.around.steady()
 
     def _size(self) -> tuple[int, int]:
         return self._call.tty.columns, self._call.tty.lines

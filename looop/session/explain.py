@@ -26,11 +26,15 @@ class Explainable(Minded, Protocol):
         """Its records."""
 
 
-async def explain(life: Explainable, now: float) -> Explained:
+async def explain(life: Explainable) -> Explained:
     """Explain a live session as it would be judged now. Its screen is brought up to date first."""
+
+    def dated(moment: float | None) -> float | None:
+        return None if moment is None else life.around.date(moment)
+
     screen = (await life.display.current()).text()
     known = facts(life, screen)
-    evidence = judge(known, now)
+    evidence = judge(known, life.around.steady())
     rule = state_rules.match(known.agent, known.screen, known.cursor, known.foreground)
     return Explained(
         id=life.meta.id,
@@ -40,12 +44,12 @@ async def explain(life: Explainable, now: float) -> Explained:
         source=evidence.source,
         said=evidence.said,
         otherwise=otherwise(evidence.state, timed=evidence.until is not None),
-        until=evidence.until,
+        until=dated(evidence.until),
         agent=known.agent,
-        output=known.output,
-        typed=known.typed,
+        output=dated(known.output),
+        typed=dated(known.typed),
         hook=known.hook.event if known.hook else None,
-        hooked=known.hook.at if known.hook else None,
+        hooked=dated(known.hook.at) if known.hook else None,
         title=known.title,
         screen=rule.said if rule else None,
         news=life.known.news,

@@ -86,10 +86,10 @@ class Flags:
             looked = trio.current_time()
             while True:
                 self._begin(nursery)
-                with trio.move_on_after(_SOON if self._living_owed() else LOOK_AGAIN) as rest:
+                waits = any(self._seat(owed) for owed in self._owing.all.values())
+                with trio.move_on_after(_SOON if waits else LOOK_AGAIN) as rest:
                     await self._bell.wait()
-                # An answer may wait for hours for its session: all folders are not read each second for that.
-                late = trio.current_time() >= looked + LOOK_AGAIN
+                late = trio.current_time() >= looked + LOOK_AGAIN  # it may wait for hours: a look costs much
                 if rest.cancelled_caught and (late or self._owing.hindered):
                     await self._owing.load(self._giving)
                     looked = trio.current_time()
@@ -107,8 +107,7 @@ class Flags:
 
     async def command(self, name: str, wanted: Wanted) -> Asked:
         """Raise a flag that asks to run a command; the same command goes on with the same flag."""
-        place = await self._place(name)
-        return await self.ordering.ask(place, wanted)
+        return await self.ordering.ask(await self._place(name), wanted)
 
     async def ran(self, name: str, number: int) -> Outcome:
         """Give what the call is told that asked for a command, once it was given the answer."""
@@ -343,7 +342,7 @@ class Flags:
     def _typable(self, owed: Owed) -> bool:
         seat = self._seat(owed)
         waited = (owed.place.session, owed.place.generation) in self._waiters or owed.number in self._held
-        return seat is not None and owed.complete and not waited and handing.ready(seat, self._now())
+        return seat is not None and owed.complete and not waited and handing.ready(seat, trio.current_time())
 
     def _with_a_call(self, owed: Owed) -> bool:
         return owed.number in self._giving or (owed.answer.handed and owed.number in self._held)
@@ -395,9 +394,6 @@ class Flags:
     def _seat(self, owed: Owed) -> "handing.Seat | None":
         seat = self._house.lives.get(owed.place.session)
         return seat if seat is not None and seat.meta.generation == owed.place.generation else None
-
-    def _living_owed(self) -> bool:
-        return any(self._seat(owed) for owed in self._owing.all.values())
 
     def _look(self, name: str) -> None:
         if seat := self._house.lives.get(name):

@@ -7,6 +7,7 @@ marks what was given; `engine.remote` hands over; keeper writes each named input
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -50,11 +51,11 @@ class Seat(Protocol):
 
     @property
     def last_output(self) -> float | None:
-        """When output last came, epoch seconds."""
+        """When output last came, by the clock of waits."""
 
     @property
     def last_typed(self) -> float | None:
-        """When it was last given input, epoch seconds."""
+        """When it was last given input, by the clock of waits."""
 
     def look(self) -> None:
         """Judge the state again: a flag came or went."""
@@ -121,13 +122,13 @@ class Owed:
 
 
 def ready(seat: Seat, now: float) -> bool:
-    """Tell whether typed text would be read as somebody's turn.
+    """Tell whether typed text would be read as somebody's turn. `now` is by the clock of waits.
 
     Never at a dialog of the agent's own: Enter there would agree to something that nobody was asked.
     """
     if seat.known.state is State.IDLE:
         return True
-    quiet = now - max(seat.last_output or 0.0, seat.last_typed or 0.0, seat.known.since)
+    quiet = now - max(-inf if at is None else at for at in (seat.last_output, seat.last_typed))
     return seat.known.state in {State.UNKNOWN, State.STALLED} and quiet >= QUIET
 
 

@@ -45,7 +45,7 @@ class Host(Shelf):
     `spending` knows what they cost.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the doors to all around, each by name
         self,
         profile: Profile,
         terminals: Terminals,
@@ -56,10 +56,14 @@ class Host(Shelf):
         poke: Callable[[], None],
         say: Callable[[str], None] = lambda _: None,
         guard: Guard | None = None,
+        steady: Callable[[], float] = trio.current_time,
     ) -> None:
         self._masking = Masking(env, settings)
         masked = self._masking.text
-        super().__init__(profile, Around(terminals, now, poke, say, guard=guard or NoGuard(), masked=masked))
+        guard = guard or NoGuard()
+        super().__init__(
+            profile, Around(terminals, now, poke, say, guard=guard, masked=masked, steady=steady)
+        )
         self._env = env
         self._births = Births(profile, self.around, env, settings)
         self.spending = Spending(profile, self.around, env, settings)

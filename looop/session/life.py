@@ -7,6 +7,7 @@ in files: a second engine goes on where a first was killed. Neighbours: `minding
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace as changed
 from pathlib import Path
 
 import trio
@@ -39,9 +40,10 @@ _LOOK = 0.1  # seconds between two looks for the end while there is output to be
 class Life:
     """One generation, from its start or its adoption to its end. `attached` counts terminals upon it.
 
-    `last_output` is when output last came, epoch seconds, `freed` when a freeze or a flag ended; `trouble`
-    says why the log can't be read; `changed` rings when output came or `known` changed; `over` is set once
-    the end is known and written down, `leave` called right before that.
+    `born` is when it began, `last_output` and `last_typed` when output and input last came, `freed` when a
+    freeze or a flag ended, all by `around.steady`; `trouble` says why the log can't be read; `changed` rings
+    when output came or `known` changed; `over` is set once the end is known and written down, `leave` called
+    right before that.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Life:
         self.attached = 0
         self.audience = Audience()
         self.title = ""
+        self.born = around.since(entry.meta.created)
         self.notes: tuple[str, ...] = ()
         self.last_output: float | None = None
         self.last_typed: float | None = None
@@ -105,7 +108,7 @@ class Life:
         reads it there.
         """
         self.around.terminals.listen(self.key, self._hear)
-        self.last_output = last_write(self.folder)
+        self.last_output = self._written()
         task_status.started()
         try:
             async with trio.open_nursery() as nursery:
@@ -173,7 +176,7 @@ class Life:
         `Known.sent` becomes that offset, or `sent` where this write belongs to an earlier one.
         """
         offset = await self.around.terminals.write(self.key, data, once=once)
-        self.last_typed = self.around.now()
+        self.last_typed = self.around.steady()
         await self.know(replace(self.known, sent=offset if sent is None else sent))
         return offset
 
@@ -183,7 +186,7 @@ class Life:
 
     def hook(self, hook: Hook) -> None:
         """Take what the agent reported of itself."""
-        self.hooked = hook
+        self.hooked = changed(hook, at=self.around.since(hook.at))
         self.look()
 
     def look(self) -> None:
@@ -196,7 +199,7 @@ class Life:
         attended = self.audience.writer is not None
         after = entered(before, evidence, self.around.now(), attended=attended)
         if before.state in {State.FROZEN, State.FLAGGED} and after.state is not before.state:
-            self.freed = after.since
+            self.freed = self.around.steady()
         await self.know(after)
         if after.news != before.news:
             self.around.poke()
@@ -269,7 +272,7 @@ class Life:
                     break
                 self.offset = at + len(data)
                 # What an engine before us may have read is as old as the file; the rest comes now.
-                self.last_output = self.around.now() if began else last_write(self.folder)
+                self.last_output = self.around.steady() if began else self._written()
                 await self._take(self._scan(data), at)
                 self.changed.ring()
                 self._facts.set()
@@ -293,6 +296,10 @@ class Life:
             await self.know(replace(self.known, replied=self.offset))
             if ours:
                 self._replies.owe(tuple(it._replace(end=at + it.end) for it in scan.replies))
+
+    def _written(self) -> float | None:
+        at = last_write(self.folder)
+        return None if at is None else self.around.since(at)
 
     async def _draw(self) -> None:
         """Keep the screen within reach of a log that nobody looks at, before its head is cut."""

@@ -4,6 +4,7 @@ In: a `Life`. Out: `Life.enter` with each judgement. The screen, which is dear, 
 is quiet or, while little comes, now and then; never in a flood. Neighbour: `core.states` judges.
 """
 
+from math import inf
 from typing import Protocol
 
 import trio
@@ -35,6 +36,7 @@ class Minded(Protocol):
     title: str
     offset: int
     hooked: Hook | None
+    born: float
     last_output: float | None
     last_typed: float | None
     trouble: str
@@ -78,7 +80,7 @@ def judged(life: Minded, look: "Look | None" = None) -> Evidence:
     """Judge by all that counts now; of what can't be read nothing is known."""
     if life.trouble:
         return Evidence(State.UNKNOWN, "files", life.trouble)
-    return judge(_seen(life, look) if look else facts(life), life.around.now())
+    return judge(_seen(life, look) if look else facts(life), life.around.steady())
 
 
 def facts(life: Minded, screen: tuple[str, ...] = (), cursor: tuple[int, int] | None = None) -> Facts:
@@ -87,7 +89,7 @@ def facts(life: Minded, screen: tuple[str, ...] = (), cursor: tuple[int, int] | 
     agent = state_rules.agent(life.meta.runner, life.meta.command)
     pid = life.book.now().pid if screen and not agent else None
     return Facts(
-        started=life.meta.created,
+        started=life.born,
         output=life.last_output,
         typed=life.last_typed,
         title=life.title,
@@ -121,7 +123,7 @@ class Look:
         self.cursor: tuple[int, int] | None = None
         self._life = life
         self._at = 0
-        self._when = 0.0
+        self._when = -inf
 
     @property
     def current(self) -> bool:
@@ -135,14 +137,18 @@ class Look:
 
     @property
     def due(self) -> float:
-        """When the next look may be had, epoch seconds, if no output comes till then."""
-        return min((self._life.last_output or 0.0) + QUIET, self._when + _SELDOM)
+        """When the next look may be had, if no output comes till then."""
+        return min(self._output + QUIET, self._when + _SELDOM)
+
+    @property
+    def _output(self) -> float:
+        return -inf if self._life.last_output is None else self._life.last_output
 
     async def up(self) -> None:
         """Look at the screen, unless it would be dear now."""
         if self.current or not self._affordable():
             return
-        self._at, self._when = self._life.offset, self._life.around.now()
+        self._at, self._when = self._life.offset, self._life.around.steady()
         try:
             async with self._life.around.turn:
                 screen = await self._life.display.current()
@@ -152,14 +158,14 @@ class Look:
             self._life.around.say(f"{self._life.meta.id}: its screen can't be drawn ({error!r})")
 
     def _affordable(self) -> bool:
-        now = self._life.around.now()
+        now = self._life.around.steady()
         if self._life.end() - self._life.offset >= _FLOOD:
             return False  # it is not the program that is quiet
-        if now - (self._life.last_output or 0.0) >= QUIET:
+        if now - self._output >= QUIET:
             return True
         return now - self._when >= _SELDOM and not self.flooded
 
 
 def _patience(life: Minded, until: float | None, look: Look) -> float:
     waits = [at for at in (until, None if look.current else look.due) if at is not None]
-    return max(0.0, min(waits, default=float("inf")) - life.around.now())
+    return max(0.0, min(waits, default=inf) - life.around.steady())

@@ -112,7 +112,7 @@ class Shelf:
         found = self._one(name)
         if isinstance(found, Past) or found.known.state.over or found.trouble:
             return explain.over(found.meta, found.known, entry_of(found).folder)
-        return await explain.explain(found, self.around.now())
+        return await explain.explain(found)
 
     def changes(self) -> AsyncIterator[None]:
         """Yield at once, and whenever `all` may have changed, at most ten times a second."""

@@ -5,6 +5,7 @@ raises for a transcript or a disk. Neighbours: `meter` reads one, `engine.purse`
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class Spending:
         self._settings = settings
         self.limits: dict[str, Finding] = {}
         self._meters: dict[str, Meter] = {}
-        self._seen: dict[str, tuple[int, float]] = {}  # by generation: its news, and when it was looked at
+        self._seen: dict[str, tuple[int, float]] = {}  # by generation: its news, and the look's moment
         self._turn = trio.Lock()
 
     async def survey(self, lives: Iterable[Spends]) -> bool:
@@ -60,7 +61,7 @@ class Spending:
 
     async def look(self, life: Spends) -> bool:
         """Look at one now; whether it has spent more."""
-        self._seen[life.meta.generation] = (life.known.news, self._around.now())
+        self._seen[life.meta.generation] = (life.known.news, self._around.steady())
         return await self._look(life.meta, life.folder, over=False)
 
     async def settle(self, ended: Ended) -> None:
@@ -71,12 +72,11 @@ class Spending:
         self._seen.pop(ended.meta.generation, None)
 
     def _due(self, life: Spends) -> bool:
-        news, at = self._seen.get(life.meta.generation, (0, 0.0))
+        news, at = self._seen.get(life.meta.generation, (0, -inf))
         if life.known.news != news:
             return True
-        waited = self._around.now() - at
-        worked = at == 0.0 or (life.last_output or 0.0) >= at
-        return not 0 <= waited < EVERY and worked
+        worked = at == -inf or (life.last_output is not None and life.last_output >= at)
+        return self._around.steady() - at >= EVERY and worked
 
     async def _look(self, meta: Meta, folder: Path, *, over: bool) -> bool:
         if not (metered(meta) or files.present(folder / "spent.json")):

@@ -72,7 +72,7 @@ class FakeLife:
         terminals: Any = self.keeper
         self.meta = Meta("tea", "key", "true", "/", 0.0, size=SIZE)
         self.known = Known()
-        self.around = Around(terminals, lambda: 1000.0)
+        self.around = Around(terminals, lambda: 1000.0, steady=lambda: 1000.0)
         self.folder = folder
         self.transcript = Transcript(folder)
         self.display: Any = Showing(self)

@@ -1,4 +1,7 @@
-"""A host under test: a real profile, terminals in memory, a clock that a test can put forward."""
+"""A host under test: a real profile, terminals in memory, clocks that a test can put forward.
+
+`later` is time that has passed; `set` is what somebody has set the wall clock by, or the machine has slept.
+"""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +26,7 @@ class Hosting:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.profile = made_in(folder)
-        self.later = 0.0
+        self.later = self.set = 0.0
         self.terminals = FakeTerminals(now=self.now)
         self.settings = Config(**{"confine": "off", **settings})
         self.env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LOOOP_SECRET": "x", "KEPT": "yes"}
@@ -33,7 +36,10 @@ class Hosting:
         self.host = self.fresh()
 
     def now(self) -> float:
-        return time.time() + self.later
+        return time.time() + self.later + self.set
+
+    def steady(self) -> float:
+        return trio.current_time() + self.later
 
     def fresh(self) -> Host:
         """Make the host of a new engine on the same files."""
@@ -43,6 +49,7 @@ class Hosting:
             env=self.env,
             settings=lambda: self.settings,
             now=self.now,
+            steady=self.steady,
             poke=self._poke,
             say=self.said.append,
             guard=self.guard,

@@ -39,13 +39,14 @@ def virtual_process(now: Callable[[], float], seed: int) -> Iterator[None]:
     """Have the whole process live by `now` (epoch seconds) and its tasks run in an order that repeats."""
     core: Any = trio._core._run
     with ExitStack() as put_back:
-        for change in (
+        changes: tuple[Any, ...] = (
             mock.patch.object(time, "time", now),
             mock.patch.object(files, "aside", _aside),
             mock.patch.object(Guarding, "standing", _standing),
             *(mock.patch.object(module, name, rest) for module, name, rest in RESTS),
             mock.patch.object(core, "_ALLOW_DETERMINISTIC_SCHEDULING", new=True),
             mock.patch.object(core, "_r", random.Random(seed)),
-        ):
+        )
+        for change in changes:
             put_back.enter_context(change)
         yield
