@@ -3,13 +3,14 @@
 In: the baseline (or none) and a `World`. Out: the changes, in a fixed order. Their absence means sleep.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import msgspec
 
 from looop.core.mask import NOTHING, Mask
-from looop.core.world import Item, World
+from looop.core.world import SESSION, Item, Session, World
 
 
 class ChangeKind(Enum):
@@ -66,6 +67,14 @@ def compare(baseline: Baseline | None, world: World) -> tuple[Change, ...]:
         for key in [*now, *(gone for gone in before if gone not in now)]
         if (change := _change(key, before.get(key), now.get(key)))
     )
+
+
+def untold(baseline: Baseline | None, sessions: Iterable[Session]) -> frozenset[str]:
+    """Name the sessions that ended and of which the last good tick has not seen what they came to."""
+    known = baseline.items if baseline else {}
+    now = World(None, sessions=tuple(it for it in sessions if it.ended)).items()
+    differ = (key for key, item in now.items() if key not in known or known[key].digest != item.digest)
+    return frozenset(key.removeprefix(SESSION) for key in differ)
 
 
 def _change(key: str, before: Item | None, now: Item | None) -> Change | None:

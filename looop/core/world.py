@@ -14,6 +14,10 @@ from looop.core.digest import digest
 from looop.core.document import Document, headline, short
 
 
+SESSION = "session:"
+"""What the key of a session's item begins with; its id follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one sensor said: a signal, which can wake the loop, and detail, which can't.
@@ -107,7 +111,7 @@ class World:
             yield f"sensor:{reading.name}", _item(reading.news)
         for session in self.sessions:
             yield (
-                f"session:{session.id}",
+                f"{SESSION}{session.id}",
                 Item(
                     digest(
                         [

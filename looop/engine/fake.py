@@ -3,7 +3,7 @@
 For tests of `engine.control`, `engine.ward` and whole keepers; nothing in the program imports this.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 import trio
@@ -123,7 +123,7 @@ class FakeResidents:
     async def told(self, numbers: tuple[int, ...]) -> None:
         """Do nothing."""
 
-    async def tidy(self) -> None:
+    async def tidy(self, untold: Container[str] = ()) -> None:  # noqa: ARG002 - the Protocol's
         """Do nothing."""
 
     async def end_all(self, *, now: bool) -> None:  # noqa: ARG002 - the Protocol's

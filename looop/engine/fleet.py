@@ -5,7 +5,7 @@ landing by the verb itself, called by the loop instead of its agent: what it che
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,9 +57,9 @@ class LiveFleet:
             said = call.said.removeprefix("looop: ").strip() or f"it ended with exit code {code}"
             raise Problem(Exit.NO, "verb-failed", said)
 
-    async def tidy(self) -> None:
-        """Retire sessions that ended long ago, drop claims of those that are over."""
-        await self._residents.tidy()
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Retire sessions that ended long ago and are not `untold`, drop claims of those that are over."""
+        await self._residents.tidy(untold)
 
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers to sessions that had ended before they could hear them."""
@@ -94,9 +94,9 @@ class FilesFleet(NoFleet):
     def check(self, act: Act) -> None:
         """Nothing: the verb has checked itself before it was recorded."""
 
-    async def tidy(self) -> None:
-        """Retire sessions that ended long ago, drop claims of those that are over."""
-        await files.aside(self._tidy)
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Retire sessions that ended long ago and are not `untold`, drop claims of those that are over."""
+        await files.aside(self._tidy, untold)
 
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers to sessions that had ended before they could hear them."""
@@ -116,10 +116,13 @@ class FilesFleet(NoFleet):
     def _owed(self) -> tuple[Owed, ...]:
         return tuple(Owed(place, answer) for place, answer in questions.owed(self._profile))
 
-    def _tidy(self) -> None:
-        ttl = config.load(self._profile, self._env).session_ttl
-        for name in retire.expired(sessions.listed(self._profile), ttl, time.time()):
-            retire.whole(self._profile, name)
+    def _tidy(self, untold: Container[str]) -> None:
+        ttl, now = config.load(self._profile, self._env).session_ttl, time.time()
+        for name in retire.expired(sessions.listed(self._profile), ttl, now):
+            if name not in untold:
+                retire.whole(self._profile, name)
+        for name in sessions.repeated(self._profile):
+            retire.superseded(self._profile, name, ttl, now)
         claims.drop_dead(self._profile, self._living())
 
     def _living(self) -> set[tuple[str, str]]:

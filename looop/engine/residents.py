@@ -4,7 +4,7 @@ In: the line to keeper. Out: what the daemon serves, what verbs ask, what the lo
 `session.host` and `session.flags` do the work; `engine.fake.FakeResidents` is an empty house for tests.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -73,8 +73,8 @@ class Residents(Protocol):
     async def told(self, numbers: tuple[int, ...]) -> None:
         """Count the answers to these flags as delivered."""
 
-    async def tidy(self) -> None:
-        """Retire what ended long ago, drop claims of what is over."""
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Retire what ended long ago and is not `untold`, drop claims of what is over."""
 
     async def end_all(self, *, now: bool) -> None:
         """End every session; returns when they are over."""
@@ -188,9 +188,9 @@ class House:
         """Count the answers to these flags as delivered."""
         await self._flags.told(numbers, "prompt")
 
-    async def tidy(self) -> None:
-        """Retire what ended long ago, drop claims of what is over."""
-        await self._host.retire()
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Retire what ended long ago and is not `untold`, drop claims of what is over."""
+        await self._host.retire(untold)
         await self._flags.leases.tidy()
 
     async def end_all(self, *, now: bool) -> None:

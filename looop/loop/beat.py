@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from looop.child import spawn
 from looop.core import due, ids, limits
 from looop.core.act import Act
-from looop.core.diff import Change, compare
+from looop.core.diff import Change, compare, untold
 from looop.core.due import Now, Verdict, Why
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
@@ -143,7 +143,8 @@ class Beats:
 
     async def _beat(self, at: Site, order: Order) -> Report:
         self.show(Doing.SENSING)
-        await at.fleet.tidy()
+        last = await files.aside(book.baseline, at.profile)
+        await at.fleet.tidy(untold(last, at.fleet.sessions()))
         try:
             policy = await files.aside(memory.observe, at.profile)
             waiting = await files.aside(awaiting.awaited, at)
@@ -152,7 +153,6 @@ class Beats:
         await self._see_edits(at, policy.digests)
         await self._remember(await files.aside(reins.unparked, at, self._state))
         sensed = await sense.sense(at, policy, self._state.tried, waiting)
-        last = await files.aside(book.baseline, at.profile)
         changes = await files.aside(compare, last, sensed.world)  # a thousand goals take a while
         changed = [change.item for change in changes]
         state = limits.calmed(self._state, changed, sensed.world.items(), at.clock.now())

@@ -4,6 +4,7 @@ The beat knows sessions only by this Protocol. `NoFleet` is the fleet of a progr
 `FakeFleet` records what a test's tick did.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,8 +38,11 @@ class Fleet(Protocol):
     async def perform(self, act: Act) -> None:
         """Do it, once; Problem if it can't be done."""
 
-    async def tidy(self) -> None:
-        """Retire sessions that ended long ago, drop claims of those that are over."""
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Retire sessions that ended long ago, drop claims of those that are over.
+
+        `untold` are the ids of those whose end no tick has been told of: they stay.
+        """
 
     def answers(self) -> tuple[Answer, ...]:
         """Give the answers that no session is left to hear; the next prompt has them."""
@@ -68,7 +72,7 @@ class NoFleet:
         """Refuse, as `check` does."""
         self.check(act)
 
-    async def tidy(self) -> None:
+    async def tidy(self, untold: Container[str] = ()) -> None:
         """Do nothing."""
 
     def answers(self) -> tuple[Answer, ...]:
@@ -87,6 +91,7 @@ class FakeFleet(NoFleet):
     held: tuple[Claim, ...] = ()
     performed: list[Act] = field(default_factory=list)
     answered: tuple[Answer, ...] = ()
+    spared: list[frozenset[str]] = field(default_factory=list)
 
     def sessions(self) -> tuple[Session, ...]:
         """Tell of the sessions that the test set."""
@@ -102,6 +107,10 @@ class FakeFleet(NoFleet):
     async def perform(self, act: Act) -> None:
         """Record it."""
         self.performed.append(act)
+
+    async def tidy(self, untold: Container[str] = ()) -> None:
+        """Record whom it spares."""
+        self.spared.append(frozenset(it.id for it in self.shown if it.id in untold))
 
     def answers(self) -> tuple[Answer, ...]:
         """Tell of the answers that the test set."""

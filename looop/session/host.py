@@ -5,8 +5,9 @@ one session's task is told and the task begun again; a crash of all of it loses 
 shows them, `births` starts generations, `adopting` finds them again, `life` follows one, `retire` removes.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from math import inf
 
 import trio
 
@@ -36,6 +37,7 @@ GRACE = 5.0
 
 _MOST = 500  # columns, and lines: a larger screen would hold up the engine for each clear
 _STARTING = 0.02  # seconds between two looks at what is being started
+_SELDOM = 3600.0  # between two looks for earlier generations that are old
 _AGAIN = 1.0  # seconds before a session's task that has crashed is begun again
 
 
@@ -69,6 +71,7 @@ class Host(Shelf):
         self.spending = Spending(profile, self.around, env, settings)
         self.around.on_end.append(self.spending.settle)
         self._nursery: trio.Nursery | None = None
+        self._retired = -inf
 
     @property
     def owing(self) -> Owing | None:
@@ -220,17 +223,26 @@ class Host(Shelf):
         self._removed(gone)
         return tuple(gone)
 
-    async def retire(self) -> tuple[str, ...]:
-        """Remove what ended longer ago than `session_ttl`, whole sessions at a time; which."""
-        ttl = self._births.settings().session_ttl
+    async def retire(self, untold: Container[str] = ()) -> tuple[str, ...]:
+        """Remove what ended longer ago than `session_ttl`, and earlier generations that did; which.
+
+        `untold` are ids of whose end nobody has heard: they stay.
+        """
+        ttl, now = self._births.settings().session_ttl, self.around.now()
         gone: list[str] = []
-        for name in retire.expired(tuple(self.past.values()), ttl, self.around.now()):
-            if name in self._births.begun or name in self.lives:
+        for name in retire.expired(tuple(self.past.values()), ttl, now):
+            if name in self._births.begun or name in self.lives or name in untold:
                 continue  # begun anew while another one was removed
             with self._claimed(name):
                 if await files.aside(retire.whole, self.profile, name):
                     self.past.pop(name, None)
                     gone.append(name)
+        if self.around.steady() - self._retired >= _SELDOM:
+            self._retired = self.around.steady()
+            for name in await files.aside(sessions.repeated, self.profile):
+                if name not in self._births.begun:
+                    with self._claimed(name):
+                        gone += await files.aside(retire.superseded, self.profile, name, ttl, now)
         self._removed(gone)
         return tuple(gone)
 

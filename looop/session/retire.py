@@ -29,6 +29,19 @@ def whole(profile: Profile, name: str) -> bool:
     return all(sessions.remove(profile, place) for place in places)
 
 
+def superseded(profile: Profile, name: str, ttl: float, now: float) -> tuple[str, ...]:
+    """Remove earlier generations that ended more than `ttl` seconds ago, none if 0; which are gone.
+
+    None while a flag or an answer of any generation is open. A session that begins anew each day is never
+    over for long: without this, it would keep all its days.
+    """
+    earlier = sessions.earlier(profile, name)
+    if not ttl or any(sessions.asked(it).pending for it in (*earlier, sessions.folder(profile, name))):
+        return ()
+    old = [place for place in earlier if now - _ended(place, now) > ttl]
+    return tuple(_name(place) for place in old if sessions.remove(profile, place))
+
+
 def pruned(profile: Profile, name: str, *, live: bool) -> tuple[str, ...]:
     """Remove a session's ended generations but for those with an open flag or answer; which are gone.
 
@@ -39,6 +52,13 @@ def pruned(profile: Profile, name: str, *, live: bool) -> tuple[str, ...]:
     if not live and not sessions.earlier(profile, name) and sessions.remove(profile, newest):
         gone.append(newest)
     return tuple(_name(place) for place in gone)
+
+
+def _ended(place: Path, now: float) -> float:
+    entry = sessions.read(place)
+    if entry is None:
+        return now
+    return entry.known.since if entry.known.ended is None else entry.known.ended
 
 
 def _name(place: Path) -> str:

@@ -105,6 +105,11 @@ def earlier(profile: Profile, name: str) -> tuple[Path, ...]:
     return tuple(profile.sessions / word for _, word in sorted(found))
 
 
+def repeated(profile: Profile) -> tuple[str, ...]:
+    """Name the ids that have earlier generations."""
+    return tuple(sorted({it[1] for it in map(_EARLIER.fullmatch, _names(profile)) if it}))
+
+
 def write_meta(entry: Entry, *before: tuple[Path, bytes]) -> None:
     """Write what a generation is started with, durably, after the files and bytes in `before`."""
     files.durable_set((*before, (entry.folder / META, msgspec.json.encode(entry.meta))))
@@ -163,7 +168,7 @@ def take_back(profile: Profile, name: str) -> None:
 
 def mend(profile: Profile) -> None:
     """Take back every start that ended before its `meta.json` was written."""
-    for name in sorted({it[1] for it in map(_EARLIER.fullmatch, _names(profile)) if it}):
+    for name in repeated(profile):
         place = profile.sessions / name
         if not _stray(place) and not files.present(place / META):
             take_back(profile, name)

@@ -43,6 +43,13 @@ async def test_what_ended_long_ago_is_retired_and_what_may_live_is_not(profile: 
     assert [entry.id for entry in sessions.listed(profile)] == ["late", "works"]
 
 
+async def test_what_no_tick_was_told_of_stays(profile: Profile) -> None:
+    for name in ("told", "untold"):
+        put(profile, name, over(_DAYS))
+    await FilesFleet(profile, {}).tidy({"untold"})
+    assert [entry.id for entry in sessions.listed(profile)] == ["untold"]
+
+
 async def test_claims_of_the_dead_are_dropped_and_those_of_what_may_live_stay(profile: Profile) -> None:
     profile.keeper_lock.write_bytes(holder.myself())
     for place in (put(profile, "late", over(60.0)), put(profile, "works", Known(State.WORKING, 150.0))):

@@ -34,6 +34,40 @@ async def test_what_ended_long_ago_goes_with_all_its_generations(at: Hosting) ->
     assert (names(at.profile.sessions), names(at.profile.prompts)) == (["pulse"], [])
 
 
+async def test_what_nobody_was_told_of_stays_however_long_ago_it_ended(at: Hosting) -> None:
+    async with at.served() as host:
+        for name in ("told", "untold"):
+            await at.start(name)
+            await at.finish(0, name)
+        at.later = 30 * DAY
+        assert await host.retire({"untold"}) == ("told",)
+        assert await host.retire() == ("untold",)
+
+
+async def test_a_session_that_begins_anew_each_day_keeps_the_generations_of_three_days(at: Hosting) -> None:
+    async with at.served() as host:
+        for day in range(10):
+            at.later = day * DAY
+            await at.start()
+            await host.retire()
+            await at.finish()
+        at.later = 9 * DAY + 7200
+        assert await host.retire() == ("a@7",)
+    assert names(at.profile.sessions) == ["a", "a@8", "a@9", "pulse"]
+    assert len(names(at.profile.prompts)) == 3
+
+
+async def test_an_open_flag_keeps_old_generations_of_a_session_that_lives(at: Hosting) -> None:
+    async with at.served() as host:
+        await at.start()
+        await at.finish()
+        await at.start()
+        _ask(at, "a")
+        at.later = 9 * DAY
+        assert await host.retire() == ()
+    assert names(at.profile.sessions) == ["a", "a@1", "pulse"]
+
+
 async def test_what_ended_lately_or_lives_stays(at: Hosting) -> None:
     async with at.served() as host:
         await at.start("lives")
