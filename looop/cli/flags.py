@@ -192,7 +192,7 @@ async def _wait(view: FlagView, call: Call, live: Live | None, deadline: float |
     until = time.time() + limit if deadline is None and limit else deadline
     again = ("flag", "--wait", "--number", str(view.number), "--session", view.session)
     await call.resume((*again, *(("--deadline", repr(until)) if until else ()), *["--json"] * json))
-    left = limit if deadline is None else max(_LEAST, deadline - time.time())
+    left = limit if deadline is None else max(_LEAST, min(limit or deadline, deadline - time.time()))
     code = await desk(live).wait(view.session, view.number, call, left, show)
     if code is not None:
         return code

@@ -57,7 +57,7 @@ async def ask(
     await call.resume(
         ("guard", "ask", "--number", str(number), *(("--deadline", repr(until)) if until else ()))
     )
-    left = limit if deadline is None else max(_LEAST, deadline - time.time())
+    left = limit if deadline is None else max(_LEAST, min(limit or deadline, deadline - time.time()))
     told = _Told(call, side, name)
     if await side.wait(name, number, told, left, told.show) is None:
         raise _unanswered(number, limit)

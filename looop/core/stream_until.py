@@ -5,7 +5,7 @@ sense. Times of day without a zone are this machine's; the zones' own data is th
 """
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 _FAR = 400 * 86400.0  # an end further away than this is a misreading
@@ -73,7 +73,9 @@ def _of_day(text: str, now: float) -> float | None:
     found = _CLOCK.search(text)
     if found is None:
         return None
-    here = datetime.fromtimestamp(now, UTC).astimezone(_zone(found["zone"]))
+    # Without a zone the machine's own, and no offset of today's: that may be another one by then.
+    zone = _zone(found["zone"])
+    here = datetime.fromtimestamp(now, zone)
     hour = int(found["hour"])
     if found["half"]:
         hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)

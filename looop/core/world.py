@@ -13,7 +13,6 @@ import msgspec
 from looop.core.digest import digest
 from looop.core.document import Document, headline, short
 
-
 SESSION = "session:"
 """What the key of a session's item begins with; its id follows."""
 

@@ -123,7 +123,7 @@ class FakeResidents:
     async def told(self, numbers: tuple[int, ...]) -> None:
         """Do nothing."""
 
-    async def tidy(self, untold: Container[str] = ()) -> None:  # noqa: ARG002 - the Protocol's
+    async def tidy(self, untold: Container[str] = ()) -> None:
         """Do nothing."""
 
     async def end_all(self, *, now: bool) -> None:  # noqa: ARG002 - the Protocol's

@@ -89,6 +89,7 @@ class Grants:
         self._ended[number] = ran
         with suppress(OSError, Problem):  # a full disk: that it ran is known as long as this engine lives
             await files.aside(grants.finish, self._profile, place, number, ran, out, err)
+            del self._ended[number]
         return ran
 
     async def outcome(self, place: Place, answer: Answer) -> Outcome:

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
@@ -28,6 +29,7 @@ from looop.store.paths import Profile
 
 PATIENCE = 30.0  # seconds for a pulse to be seen alive
 PAUSE = 0.03  # seconds between two looks
+LARGEST_LOG = 1 << 20  # bytes of keeper's log; one predecessor is kept
 STARTS = 2  # keepers that one `up` starts at most: one may have been told to leave by a `down`
 
 
@@ -164,6 +166,8 @@ class _Starter:
         argv = [*self._command, "__keeper", str(profile.data), timing, *once, *engine]
         files.private_dir(profile.pulse, below=profile.data)
         log = profile.pulse / "keeper.log"
+        with suppress(OSError):
+            files.rotate(log, LARGEST_LOG, keep_all=False)
         # Above the numbers that are assigned below, so that none overwrites another.
         handed = fcntl.fcntl(lock.fileno(), fcntl.F_DUPFD_CLOEXEC, keeper.LOCK + 1)
         try:

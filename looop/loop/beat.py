@@ -65,10 +65,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a beat did, and when and why the next one is due (epoch seconds)."""
+    """What a beat did, and why the next one is due in `rest` seconds, whatever clock is set meanwhile."""
 
     outcome: Outcome
-    wakes_at: float
+    rest: float
     waits_for: str
     changes: tuple[Change, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -184,8 +184,7 @@ class Beats:
     def idle(self, trouble: str) -> Report:
         """Make the report of a beat that could do nothing, and show why."""
         self.show(Doing.SLEEPING, trouble=trouble)
-        wakes_at = self._around.clock.now() + IDLE_RETRY
-        return Report(Outcome.IDLE, wakes_at, "the trouble to be over", trouble=trouble)
+        return Report(Outcome.IDLE, IDLE_RETRY, "the trouble to be over", trouble=trouble)
 
     def show(self, doing: Doing, **facts: Any) -> None:
         """Replace the phase and tell whoever shows it."""
@@ -248,7 +247,7 @@ class Beats:
         """Do nothing until the disk does its part: a beat writes even before it decides."""
         await self._tell_of(at, disk.reason.split(":")[0], disk.reason)
         report = self.idle(disk.reason)
-        self.show(Doing.SLEEPING, wakes_at=report.wakes_at, waits_for="the disk", holds=(disk,))
+        self.show(Doing.SLEEPING, wakes_at=at.clock.now() + report.rest, waits_for="the disk", holds=(disk,))
         return report
 
     async def _tell_of(self, at: Site, cause: str, text: str) -> None:
@@ -294,9 +293,8 @@ class Beats:
 
     def _sleeping(self, at: Site, verdict: Verdict, world: World, changes: tuple[Change, ...]) -> Report:
         active = any(not session.ended for session in world.sessions)
-        wakes_at, waits_for = due.sleep_until(
-            verdict, self._state, reins.pace(at.config), at.clock.now(), active=active
-        )
+        now = at.clock.now()
+        wakes_at, waits_for = due.sleep_until(verdict, self._state, reins.pace(at.config), now, active=active)
         settling = any(hold.reason == due.EDITING for hold in verdict.holds)
         self.show(
             Doing.SETTLING if settling else Doing.SLEEPING,
@@ -306,7 +304,7 @@ class Beats:
             notices=tuple(line for _, line in limits.held(self._state)),
         )
         outcome = Outcome.HELD if verdict.wants else Outcome.UNCHANGED
-        return Report(outcome, wakes_at, waits_for, changes, verdict.holds)
+        return Report(outcome, wakes_at - now, waits_for, changes, verdict.holds)
 
     def _note(self, now: Reins) -> None:
         """Show which agent the loop uses, and count the beat."""

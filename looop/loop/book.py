@@ -26,6 +26,7 @@ from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
 from looop.store import events, files, flags, held, ledger, memory, runs
 from looop.store.config import Config
+from looop.store.faults import CorruptLedger
 from looop.store.ledger import RUNNING, Entry
 from looop.store.paths import Profile
 from looop.store.runs import MoveRecord, Run
@@ -262,9 +263,21 @@ def _tidy(site: Site) -> None:
 
 
 def _cut_off(profile: Profile) -> list[Run]:
-    """List the newest runs whose record still says that they are running, oldest first."""
-    newest = runs.list_runs(profile)[-_NEWEST:]
-    return [run for run in newest if (record := runs.read_record(run)) and record.outcome == RUNNING]
+    """List the newest runs whose record still says that they are running, by name."""
+    every = runs.list_runs(profile)
+    named = _running(profile)
+    suspects = [run for place, run in enumerate(every) if place >= len(every) - _NEWEST or run.id in named]
+    return [run for run in suspects if (record := runs.read_record(run)) and record.outcome == RUNNING]
+
+
+def _running(profile: Profile) -> frozenset[str]:
+    """Name the asks that the ledger's end knows no end of: by name, the newest run need not come last.
+
+    A clock was set back, or the hour at the end of summer came again, and both are in a run's name.
+    """
+    with suppress(CorruptLedger):
+        return ledger.running(profile)
+    return frozenset()
 
 
 def _policy(left: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -51,7 +51,6 @@ class Pulse:
     ) -> None:
         self.voice = Voice(profile, clock)
         self._profile = profile
-        self._clock = clock
         self._beats = Beats(
             profile,
             env=env,
@@ -142,7 +141,7 @@ class Pulse:
 
     async def _sleep(self, report: Report) -> None:
         """Sleep until the next beat is due, somebody asks for one, or the policy files differ."""
-        deadline = trio.current_time() + max(report.wakes_at - self._clock.now(), BEAT_GAP)
+        deadline = trio.current_time() + max(report.rest, BEAT_GAP)
         with trio.move_on_at(deadline):
             if report.outcome is Outcome.IDLE:  # an edit that could not be taken in must not spin the beat
                 await self._hints.wait()

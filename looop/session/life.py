@@ -117,6 +117,7 @@ class Life:
                 nursery.cancel_scope.cancel()
         finally:
             self.around.terminals.listen(self.key, None)
+            self.transcript.close()
         if end := self.book.now().end:
             await self.conclude(ended(self.known, end.status, end.when, killed=end.killed))
 

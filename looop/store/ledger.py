@@ -142,6 +142,12 @@ def entries(profile: Profile, since: float) -> tuple[Entry, ...]:
         look *= 4
 
 
+def running(profile: Profile) -> frozenset[str]:
+    """Name the asks among the last entries of which no end was written down. Raises CorruptLedger."""
+    found, _ = _look(profile, _FIRST_LOOK)
+    return frozenset(it.run for it in _latest(found) if it.outcome == RUNNING and not it.session)
+
+
 def _reaches(found: list[Entry], since: float) -> bool:
     """Tell whether what lies before these entries is older than `since`, too."""
     first = found[: max(1, len(found) // 4)]
@@ -205,5 +211,7 @@ def _mend(profile: Profile) -> None:
 
 def local_day(now: float) -> tuple[float, float]:
     """Give the local midnights before and after; a day of a clock change has 23 or 25 hours."""
-    today = dt.datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006 - local time is meant
+    here = dt.datetime.fromtimestamp(now)  # noqa: DTZ006 - local time is meant
+    # Some zones have midnight twice: a day begins with the first, whichever of them has just been.
+    today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return today.timestamp(), (today + dt.timedelta(days=1)).timestamp()

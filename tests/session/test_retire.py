@@ -51,8 +51,6 @@ async def test_a_session_that_begins_anew_each_day_keeps_the_generations_of_thre
             await at.start()
             await host.retire()
             await at.finish()
-        at.later = 9 * DAY + 7200
-        assert await host.retire() == ("a@7",)
     assert names(at.profile.sessions) == ["a", "a@8", "a@9", "pulse"]
     assert len(names(at.profile.prompts)) == 3
 

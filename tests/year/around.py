@@ -1,4 +1,4 @@
-"""What a year in minutes needs of the process: one virtual clock for all, no threads, the same order each time.
+"""What a year in minutes needs of the process: one virtual clock, no threads, the same order each time.
 
 In: a function that tells the time. Out: everything put back afterwards. A clock that jumps when every task
 waits would jump while a thread works, so file work is done in place.

@@ -60,7 +60,7 @@ class Keeper(FakeTerminals):
 
 
 class Engine:
-    """One engine's life. It is `Live` to verbs and runs them for landings; `performed` counts those by run."""
+    """An engine. It is `Live` to verbs and runs them for landings; `performed` counts those by run."""
 
     def __init__(
         self, profile: Profile, keeper: Keeper, env: Mapping[str, str], clock: Clock, run: Run

@@ -1,4 +1,4 @@
-"""A look at the profile and the process at the end of a day: what must hold now, and how much there is of all.
+"""A look at the profile and the process at the end of a day: what must hold now, how much there is of all.
 
 In: a quiet moment. Out: a `Look`. Counts of what only grows are taken from the files themselves.
 """
@@ -19,9 +19,11 @@ from looop.store import history, ledger, memory, runs
 from looop.store.paths import Profile
 from year.engine import Engine, Keeper
 from year.outside import DOLLARS, Outside
-from year.rows import row_of
+from year.rows import ROWS, row_of
 
 DAY = 86400.0
+MOST_SESSIONS = 8
+SETTLED = 30
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -63,9 +65,10 @@ class Looker:
         self._cap = cap
         self._outcomes: dict[str, str] = {}
         self._dollars: dict[int, float] = defaultdict(float)
-        self._descriptors = len(os.listdir("/proc/self/fd"))
+        self._descriptors = _open()
         self._verbs = Counter[str]()
         self._stamped = ""
+        self._settled: Look | None = None
 
     def look(self, day: int, engine: Engine) -> Look:
         """Assert what must hold, then measure."""
@@ -83,15 +86,30 @@ class Looker:
             Counter(self._outcomes.values()),
             living,
             trio.lowlevel.current_statistics().tasks_living,
-            len(os.listdir("/proc/self/fd")) - self._descriptors,
+            _open() - self._descriptors,
             len(gc.get_objects()),
             int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE,
             sum(self._dollars.values()),
             strange,
         )
         assert not strange, f"day {day}: nobody answers for {strange[:5]}"
-        assert living <= 8, "max_sessions"
+        assert living <= MOST_SESSIONS, "max_sessions"
+        assert look.tasks <= 20 + 10 * living, f"{look.tasks} tasks for {living} sessions"
+        assert look.descriptors <= 10 + 4 * living, f"{look.descriptors} descriptors for {living} sessions"
+        self._bounded(look)
         return look
+
+    def _bounded(self, look: Look) -> None:
+        """No row is beyond what its rule allows; the process grows no more once it has seen everything."""
+        for row in ROWS:
+            much = look.rows.get(row.name, Much())
+            beyond = much.files > row.files or much.bytes > row.bytes
+            assert row.own or not beyond, f"day {look.day}: {row.name} has {much}"
+        if look.day == SETTLED:
+            self._settled = look
+        if self._settled is not None:
+            assert look.objects <= 1.25 * self._settled.objects, "objects"
+            assert look.rss <= self._settled.rss + (64 << 20), "memory"
 
     def _stamp(self) -> None:
         """Give the day's runs the time that they were made at: the disk's own clock is not the year's."""
@@ -146,3 +164,7 @@ class Looker:
                     rows[row.name][0] += 1
                     rows[row.name][1] += path.lstat().st_size
         return {name: Much(*counts) for name, counts in rows.items()}, tuple(sorted(strange))
+
+
+def _open() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

@@ -1,4 +1,4 @@
-"""The programs that the loop runs, as functions of a seed: sensors of a changing world, an agent of many faults.
+"""The programs that the loop runs, as functions of a seed: sensors of a world, an agent of many faults.
 
 In: a command line and its terms, as `child.spawn.run` gets them. Out: `Ended`, after virtual seconds.
 """

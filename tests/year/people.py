@@ -87,18 +87,16 @@ class Workers:
 class Person:
     """Somebody with goals of their own. `allowed` has the dollars that a day may cost by their word."""
 
-    def __init__(  # noqa: PLR0913 - a person knows everybody
+    def __init__(
         self,
         profile: Profile,
         outside: Outside,
-        keeper: Keeper,
         engine: Callable[[], Engine | None],
         clock: Clock,
         seed: int,
     ) -> None:
         self._profile = profile
         self._outside = outside
-        self._keeper = keeper
         self._engine = engine
         self._clock = clock
         self._rng = random.Random(seed)

@@ -12,7 +12,6 @@ import trio
 import trio.testing
 
 from looop.loop.clock import Clock, virtual
-from looop.store import flags
 from support.profiles import made_in, sensor
 from year.around import virtual_process
 from year.engine import Engine, Keeper
@@ -24,7 +23,7 @@ START = 1_798_700_000.0
 """2026-12-31, which makes a year of it that has both clock changes and the end of a month of each length."""
 
 INTERVAL = 1200
-"""Seconds between two beats of which nothing is heard: a beat a minute would be the same, thirty times over."""
+"""Seconds between two beats of which nothing is heard: a beat a minute shows the same, twenty times over."""
 
 CAP = 4.0
 """Dollars a day."""
@@ -33,7 +32,8 @@ CAP = 4.0
 class Year:
     """All of it. `looks` grows by one each day."""
 
-    def __init__(self, folder: Path, seed: int, *, interval: int = INTERVAL) -> None:
+    def __init__(self, folder: Path, seed: int, *, interval: int, each: Callable[[Look], None]) -> None:
+        self._each = each
         self.clock: Clock = virtual(START, trio.current_time)
         self.profile = made_in(folder)
         self.looks: list[Look] = []
@@ -43,9 +43,8 @@ class Year:
         self.keeper = Keeper(self.clock)
         self.engine: Engine | None = None
         self.crashes = 0
-        now: Callable[[], Engine | None] = lambda: self.engine
-        self._workers = Workers(self.keeper, now, self.profile, seed + 2)
-        self._person = Person(self.profile, self.outside, self.keeper, now, self.clock, seed + 3)
+        self._workers = Workers(self.keeper, self._now, self.profile, seed + 2)
+        self._person = Person(self.profile, self.outside, self._now, self.clock, seed + 3)
         self._env: Mapping[str, str] = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),
@@ -64,8 +63,12 @@ class Year:
                 await self._calm()
                 assert self.engine is not None
                 self.looks.append(looker.look(day, self.engine))
+                self._each(self.looks[-1])
             world.cancel_scope.cancel()
         return tuple(self.looks)
+
+    def _now(self) -> Engine | None:
+        return self.engine
 
     async def _engines(self) -> None:
         """Have one engine after the other, each for days; each end is a crash, and some days have none."""
@@ -78,6 +81,10 @@ class Year:
                 nursery.cancel_scope.cancel()
             self.engine, self.crashes = None, self.crashes + 1
             await trio.sleep(self._rng.choice((1, 60, 8 * 3600)))
+
+    @property
+    def sessions(self) -> int:
+        return self._workers.started
 
     def _cap(self, day: str) -> float:
         return max(CAP, self._person.allowed.get(day, 0.0))
@@ -105,16 +112,20 @@ class Year:
             sensor(self.profile, name, "#!/bin/sh\necho faked\n")
 
 
-def live_through(folder: Path, days: int, seed: int, *, interval: int = INTERVAL) -> Year:
-    """Live a year in this process, on a clock that jumps; what came of it."""
+def live_through(
+    folder: Path,
+    days: int,
+    seed: int,
+    *,
+    interval: int = INTERVAL,
+    each: Callable[[Look], None] = lambda _: None,
+) -> Year:
+    """Live a year in this process, on a clock that jumps; what came of it. `each` hears of each day."""
 
     async def main() -> Year:
-        year = Year(folder, seed, interval=interval)
+        year = Year(folder, seed, interval=interval, each=each)
         with virtual_process(year.clock.now, seed):
             await year.live(days)
         return year
 
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
-
-
-__all__ = ["CAP", "START", "Year", "flags", "live_through"]

@@ -15,6 +15,7 @@ from looop.store.files.writing import RUNNABLE, TEMP_PREFIX, TEMP_SUFFIX
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROUNDS = 100
+_A_DAY = 86400.0
 
 
 def private_dir(path: Path, *, below: Path | None = None) -> None:
@@ -65,11 +66,12 @@ def remove_tree(path: Path) -> None:
 def remove_temps(path: Path, before: float) -> None:
     """Remove temporary files that a process killed in the middle of a write has left in this folder.
 
-    Only those last changed before that time (epoch seconds): a live writer's looks the same.
+    Only those last changed before that time (epoch seconds): a live writer's looks the same. One of a later
+    day than that is of a time when the clock was wrong.
     """
     for temp in path.glob(f"{TEMP_PREFIX}*{TEMP_SUFFIX}"):
         with contextlib.suppress(FileNotFoundError):
-            if temp.lstat().st_mtime < before:
+            if not before <= temp.lstat().st_mtime <= before + _A_DAY:
                 temp.unlink()
 
 
