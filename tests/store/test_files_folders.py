@@ -155,6 +155,14 @@ def test_only_our_own_old_temporary_files_are_swept(tmp_path: Path) -> None:
     assert names(tmp_path) == [".looop-new.tmp", ".looop-notes", "goal.md", "x.tmp"]
 
 
+def test_a_temporary_file_of_a_time_when_the_clock_was_wrong_goes(tmp_path: Path) -> None:
+    for name, changed in ((".looop-later.tmp", 9e9), (".looop-live.tmp", 1501)):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (changed, changed))
+    files.remove_temps(tmp_path, 1500)
+    assert names(tmp_path) == [".looop-live.tmp"]
+
+
 def test_the_room_on_a_disk_is_told(tmp_path: Path) -> None:
     free, total = files.free_bytes(tmp_path)
     assert 0 <= free <= total

@@ -25,6 +25,9 @@ START = 1_798_700_000.0
 INTERVAL = 1200
 """Seconds between two beats of which nothing is heard: a beat a minute shows the same, twenty times over."""
 
+LIVES = (1.0, 25.0)
+"""Days that an engine lives, at least and at most, until it crashes."""
+
 CAP = 4.0
 """Dollars a day."""
 
@@ -32,8 +35,17 @@ CAP = 4.0
 class Year:
     """All of it. `looks` grows by one each day."""
 
-    def __init__(self, folder: Path, seed: int, *, interval: int, each: Callable[[Look], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        interval: int,
+        lives: tuple[float, float],
+        each: Callable[[Look], None],
+    ) -> None:
         self._each = each
+        self._lives = lives
         self.clock: Clock = virtual(START, trio.current_time)
         self.profile = made_in(folder)
         self.looks: list[Look] = []
@@ -77,7 +89,7 @@ class Year:
                 engine = Engine(self.profile, self.keeper, self._env, self.clock, self.outside)
                 await nursery.start(engine.serve)
                 self.engine, self.outside.verb = engine, engine.verb
-                await trio.sleep(self._rng.uniform(1, 25) * DAY + self._rng.uniform(0, DAY))
+                await trio.sleep(self._rng.uniform(*self._lives) * DAY)
                 nursery.cancel_scope.cancel()
             self.engine, self.crashes = None, self.crashes + 1
             await trio.sleep(self._rng.choice((1, 60, 8 * 3600)))
@@ -118,12 +130,13 @@ def live_through(
     seed: int,
     *,
     interval: int = INTERVAL,
+    lives: tuple[float, float] = LIVES,
     each: Callable[[Look], None] = lambda _: None,
 ) -> Year:
     """Live a year in this process, on a clock that jumps; what came of it. `each` hears of each day."""
 
     async def main() -> Year:
-        year = Year(folder, seed, interval=interval, each=each)
+        year = Year(folder, seed, interval=interval, lives=lives, each=each)
         with virtual_process(year.clock.now, seed):
             await year.live(days)
         return year
