@@ -23,7 +23,7 @@ ZONES = {
 YEARS = (1969, 1970, 2026, 2038, 2039, 2105)
 
 
-@pytest.fixture(params=ZONES.values(), ids=ZONES.keys())
+@pytest.fixture(params=list(ZONES.values()), ids=list(ZONES))
 def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("TZ", request.param)
     time.tzset()
