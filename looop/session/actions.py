@@ -11,11 +11,11 @@ from looop.session.grid import Grid
 from looop.session.pens import ink, sgr
 from looop.session.screen import Cursor
 from looop.session.sequences import apply, clean, parameters
-from looop.session.switches import ALTERNATE, ORIGIN
+from looop.session.switches import ALTERNATE, ORIGIN, SAVE_AND_CLEAR, SAVE_CURSOR
 
 _MOST_REPLIES = 64 << 10  # bytes that nobody has asked for; more than a program ever waits for
 _COLUMNS = 3
-_SAVE_CURSOR, _CLEAR_ON_LEAVING, _SAVE_AND_CLEAR = 1048, 1047, 1049
+_CLEAR_ON_LEAVING = 1047
 _SETS = "()*+"
 Numbers = Sequence[int]
 
@@ -84,7 +84,7 @@ def _switch_one(grid: Grid, number: int, *, on: bool) -> None:
     """Switch a private mode, with what its switching does to the screen."""
     if number in ALTERNATE:
         _show(grid, number, alternate=on)
-    elif number == _SAVE_CURSOR:
+    elif number == SAVE_CURSOR:
         (grid.save_cursor if on else grid.restore_cursor)()
     grid.switches.private([number], on=on)
     if number == _COLUMNS:
@@ -99,16 +99,16 @@ def _show(grid: Grid, number: int, *, alternate: bool) -> None:
     if grid.switches.alternate == alternate:
         return
     if alternate:
-        if number == _SAVE_AND_CLEAR:
+        if number == SAVE_AND_CLEAR:
             grid.save_cursor()
         grid.swap()
-        if number == _SAVE_AND_CLEAR:
+        if number == SAVE_AND_CLEAR:
             grid.erase_in_display(2)
     else:
         if number == _CLEAR_ON_LEAVING:
             grid.erase_in_display(2)
         grid.swap()
-        if number == _SAVE_AND_CLEAR:
+        if number == SAVE_AND_CLEAR:
             grid.restore_cursor()
 
 

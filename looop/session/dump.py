@@ -5,7 +5,7 @@ on a disk: every value is checked before anything is taken.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +18,7 @@ from looop.session.pens import PALETTE, ink
 from looop.session.rows import Row
 from looop.session.screen import Cell
 from looop.session.sequences import LONGEST
+from looop.session.switches import ORIGIN, WRAP
 
 Style = tuple[str, str, bool, bool, bool, bool, bool, bool, bool]
 Run = tuple[
@@ -75,8 +76,8 @@ def freeze(grid: Grid, parser: Parser) -> dict[str, Any]:
         rows=[styles.runs(row) for row in grid.buffer],
         other=[styles.runs(row) for row in grid.other.buffer],
         cursor=pen,
-        saved=styles.saved(grid.saved),
-        other_saved=styles.saved(grid.other.saved),
+        saved=styles.saved(grid.saved, switches.with_cursor[switches.alternate]),
+        other_saved=styles.saved(grid.other.saved, switches.with_cursor[not switches.alternate]),
         styles=styles.all,
         margins=grid.margins,
         tabs=sorted(grid.tabstops),
@@ -121,6 +122,8 @@ def thaw(dump: Mapping[str, Any], grid: Grid, parser: Parser) -> None:
     switches = grid.switches
     switches.on, switches.ansi, switches.saved = {*state.on}, {*state.ansi}, dict(state.kept)
     switches.alternate, switches.keypad, switches.stacks = state.alternate, state.keypad, state.keyboard
+    switches.with_cursor[state.alternate] = _modes(state.saved)
+    switches.with_cursor[not state.alternate] = _modes(state.other_saved)
     parser.rest, parser.skipping, parser.half = state.rest, state.skipping, bytes.fromhex(state.half)
 
 
@@ -141,8 +144,9 @@ class _Styles:
     def runs(self, row: Row) -> list[Run]:
         return [(_packed([cell.text for cell in cells]), index) for index, cells in groupby(row, self.index)]
 
-    def saved(self, it: Saved) -> _Cursor:
-        return _Cursor(it.x, it.y, self.index(it.pen), it.charset, [*it.graphic], it.origin, it.wrap)
+    def saved(self, it: Saved, modes: Collection[int]) -> _Cursor:
+        pen, graphic = self.index(it.pen), [*it.graphic]
+        return _Cursor(it.x, it.y, pen, it.charset, graphic, ORIGIN in modes, WRAP in modes)
 
 
 def _packed(texts: list[str]) -> int | str | list[str]:
@@ -164,7 +168,11 @@ def _row(runs: list[Run], looks: list[Cell], columns: int) -> Row:
 
 
 def _saved(it: _Cursor, looks: list[Cell]) -> Saved:
-    return Saved(it.x, it.y, looks[it.pen], it.charset, tuple(it.graphic), it.origin, it.wrap)
+    return Saved(it.x, it.y, looks[it.pen], it.charset, tuple(it.graphic))
+
+
+def _modes(it: _Cursor) -> frozenset[int]:
+    return frozenset(mode for mode, on in ((ORIGIN, it.origin), (WRAP, it.wrap)) if on)
 
 
 def _check(state: _State) -> None:

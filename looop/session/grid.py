@@ -24,15 +24,13 @@ _LINES = {code: pyte.charsets.VT100_MAP[code] for code in range(0x60, 0x7F)} | {
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What DECSC saves."""
+    """What DECSC saves, apart from the two modes that `switches` keeps."""
 
     x: int = 0
     y: int = 0
     pen: Cell = PLAIN
     charset: int = 0
     graphic: tuple[bool, ...] = (False, False, False, False)
-    origin: bool = False
-    wrap: bool = True
 
 
 @dataclass(slots=True)
@@ -331,17 +329,14 @@ class Grid(pyte.Screen):
 
     def save_cursor(self) -> None:
         """Save the cursor with its pen and character sets (DECSC)."""
-        on = self.switches.is_on
-        self.saved = Saved(
-            self.cursor.x, self.cursor.y, self.pen, self.charset, tuple(self.graphic), on(ORIGIN), on(WRAP)
-        )
+        self.switches.save_with_cursor()
+        self.saved = Saved(self.cursor.x, self.cursor.y, self.pen, self.charset, tuple(self.graphic))
 
     def restore_cursor(self) -> None:
         """Put the cursor back to where it was saved, or home (DECRC)."""
         saved = self.saved
         self.pen, self.charset, self.graphic = saved.pen, saved.charset, [*saved.graphic]
-        self.switches.private([ORIGIN], on=saved.origin)
-        self.switches.private([WRAP], on=saved.wrap)
+        self.switches.restore_with_cursor()
         self.cursor.x, self.cursor.y = min(saved.x, self.columns), saved.y
         self.ensure_vbounds()
 

@@ -24,7 +24,7 @@ _FOUND = re.compile(
     rb"\x1b(?:"
     rb"\[([<-?]?)([0-9:;]*+)([ -/]*+)([chlnpqrsu])"
     rb"|\](" + _STRING + rb")(\x07|(?=\x1b))"
-    rb"|([=>c])"
+    rb"|([78=>c])"
     rb"|([PX^_])[^\x18\x1a\x1b]*+)"
 )
 _OPEN = re.compile(
@@ -124,6 +124,10 @@ class _Piece:
             self._command(found[5], found.end(), bell=bool(found[6]))
         elif found[7] == b"c":
             self._switches.reset()
+        elif found[7] == b"7":
+            self._switches.save_with_cursor()
+        elif found[7] == b"8":
+            self._switches.restore_with_cursor()
         elif found[7] is not None:
             self._switches.keypad = found[7] == b"="
 

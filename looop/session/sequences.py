@@ -33,10 +33,12 @@ def apply(switches: Switches, key: str, numbers: Sequence[int]) -> None:
             switches.standard(numbers, on=key == "h")
         case "?s":
             switches.save(numbers)
+        case "s":
+            switches.save_with_cursor()
+        case "u":
+            switches.restore_with_cursor()
         case "?r":
-            for number in numbers:
-                if number in switches.saved:
-                    switches.private([number], on=switches.saved[number])
+            switches.restore(numbers)
         case "!p":
             switches.soften()
         case ">u" | "<u" | "=u":

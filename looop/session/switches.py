@@ -12,9 +12,14 @@ ARROWS, ORIGIN, WRAP, CURSOR = 1, 6, 7, 25
 FOCUS, SGR_MOUSE, PASTE = 1004, 1006, 2004
 INSERT, NEW_LINE = 4, 20
 ALTERNATE = frozenset({47, 1047, 1049})
+SAVE_CURSOR, SAVE_AND_CLEAR = 1048, 1049
 _FIRST = frozenset({WRAP, CURSOR})
+WITH_CURSOR = frozenset({WRAP})
+"""What of `ORIGIN` and `WRAP`, which DECSC saves and DECRC restores, is on where nothing was saved."""
 _MICE = (1003, 1002, 1000, 9)  # one at a time is on
-KNOWN = frozenset({1, 3, 5, 6, 7, 12, 25, 1004, 1005, 1006, 1007, 1048, 2004, 2026, *ALTERNATE, *_MICE})
+KNOWN = frozenset(
+    {1, 3, 5, 6, 7, 12, 25, 1004, 1005, 1006, 1007, SAVE_CURSOR, 2004, 2026, *ALTERNATE, *_MICE}
+)
 _DEEP = 16  # kitty's stack of flags: a program that only ever pushes loses its oldest entries
 
 
@@ -31,11 +36,13 @@ class Switches:
         self.saved: dict[int, bool] = {}
         self.alternate = False
         self.keypad = False
+        self.with_cursor = {False: WITH_CURSOR, True: WITH_CURSOR}  # each screen's, by `alternate`
         self._kitty: dict[bool, list[int]] = {False: [0], True: [0]}
 
     def soften(self) -> None:
         """Put back what a soft reset does (DECSTR)."""
         self.on = (self.on - {ARROWS, ORIGIN}) | _FIRST
+        self.with_cursor[self.alternate] = WITH_CURSOR
         self.ansi.clear()
         self.keypad = False
 
@@ -43,11 +50,31 @@ class Switches:
         """Switch DEC's private modes (DECSET, DECRST); unknown numbers change nothing."""
         for number in numbers:
             if number in ALTERNATE:
-                self.alternate = on
+                self._show(number, alternate=on)
             elif number in _MICE and on:
                 self.on = (self.on - {*_MICE}) | {number}
             elif number in KNOWN:
                 (self.on.add if on else self.on.discard)(number)
+                if number == SAVE_CURSOR:
+                    (self.save_with_cursor if on else self.restore_with_cursor)()
+
+    def save_with_cursor(self) -> None:
+        """Save the modes that DECSC saves; twice is as good as once."""
+        self.with_cursor[self.alternate] = frozenset(self.on & {ORIGIN, WRAP})
+
+    def restore_with_cursor(self) -> None:
+        """Put back the modes that DECRC restores."""
+        self.on = (self.on - {ORIGIN, WRAP}) | self.with_cursor[self.alternate]
+
+    def _show(self, number: int, *, alternate: bool) -> None:
+        """Show a screen; 1049 saves the main one's cursor on the way out, and restores it on the way back."""
+        if alternate == self.alternate:
+            return
+        if alternate and number == SAVE_AND_CLEAR:
+            self.save_with_cursor()
+        self.alternate = alternate
+        if not alternate and number == SAVE_AND_CLEAR:
+            self.restore_with_cursor()
 
     def standard(self, numbers: Sequence[int], *, on: bool) -> None:
         """Switch ANSI's modes (SM, RM)."""
@@ -62,6 +89,12 @@ class Switches:
     def save(self, numbers: Sequence[int]) -> None:
         """Remember private modes (XTSAVE)."""
         self.saved |= {number: self.is_on(number) for number in numbers if number in KNOWN}
+
+    def restore(self, numbers: Sequence[int]) -> None:
+        """Put back private modes that were remembered (XTRESTORE)."""
+        for number in numbers:
+            if number in self.saved:
+                self.private([number], on=self.saved[number])
 
     def kitty(self, prefix: str, numbers: Sequence[int]) -> None:
         """Push (`>`), pop (`<`) or set (`=`) the keyboard's flags; each screen has its own stack.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from looop.session.pyte_screen import PyteScreen
 from looop.session.scanner import ASK_CURSOR, Scan, Scanner
 from support import hostile_streams
 
@@ -80,6 +81,25 @@ def test_a_bell_rings_only_outside_of_strings(data: bytes, rings: bool) -> None:
     assert Scanner().feed(data).bell == rings
     scanner = Scanner()
     assert any(scanner.feed(data[at : at + 5]).bell for at in range(0, len(data), 5)) == rings
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x1b[?7l\x1b8",  # nothing was saved: back to how it begins
+        b"\x1b[?7l\x1b7\x1b[?7h\x1b8",
+        b"\x1b[?7l\x1b[s\x1b[?7h\x1b[u",
+        b"\x1b[?7l\x1b[?1048h\x1b[?7h\x1b[?1048l",
+        b"\x1b[?7l\x1b[?1049h\x1b[?7h\x1b[?1049l",
+        b"\x1b[?7l\x1b7\x1b[?47h\x1b8",  # each screen saves its own
+        b"\x1b[?7l\x1b7\x1b[!p\x1b[?7l\x1b8",
+    ],
+)
+def test_it_follows_the_modes_that_are_saved_with_the_cursor(data: bytes) -> None:
+    scanner, screen = Scanner(), PyteScreen()
+    scanner.feed(data + b"\x1b[?7$p")
+    screen.feed(data)
+    assert scanner.modes == screen.modes
 
 
 def test_a_progress_bar_is_no_notification() -> None:
