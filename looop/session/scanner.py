@@ -20,15 +20,19 @@ MOST = 64
 _ASKING = frozenset({b"c", b"n"})  # finals of what asks and changes nothing
 _NOTES = 8
 _STRING = rb"[^\x07\x18\x1a\x1b]*+"
+_CONTROL = rb"[\x00-\x17\x19\x1c-\x1f\x7f]"  # what a control sequence may be sprinkled with
+_INSIDE = rb"[\x00-\x17\x19\x1c-?\x7f]*+"
 _FOUND = re.compile(
     rb"\x1b(?:"
-    rb"\[([<-?]?)([0-9:;]*+)([ -/]*+)([chlnpqrsu])"
+    rb"\[([<-?]?)([0-9:;]*+)([ -/]*+)(?:([chlnpqrsu])|(" + _CONTROL + _INSIDE + rb")([chlnpqrsu]))"
     rb"|\](" + _STRING + rb")(\x07|(?=\x1b))"
     rb"|([78=>c])"
     rb"|([PX^_])[^\x18\x1a\x1b]*+)"
 )
+_CONTROLS = re.compile(_CONTROL)
+_PLAIN_CSI = re.compile(rb"([<-?]?)([0-9:;]*+)([ -/]*+)\Z")
 _OPEN = re.compile(
-    rb"\x1b(?:\[[0-?]*+[ -/]*+|\]" + _STRING + rb"|[PX^_][^\x18\x1a\x1b]*+)?\Z"
+    rb"\x1b(?:\[" + _INSIDE + rb"|\]" + _STRING + rb"|[PX^_][^\x18\x1a\x1b]*+)?\Z"
 )  # what the next piece may complete
 _STRING_END = re.compile(rb"[\x07\x18\x1a\x1b]")
 _OTHER_END = re.compile(rb"[\x18\x1a\x1b]")
@@ -74,7 +78,7 @@ class Scanner:
         self._rest = b""
         at = 0
         for found in _FOUND.finditer(data):
-            if found[8] is None or found.end() < len(data):
+            if found[10] is None or found.end() < len(data):
                 piece.take(found)
                 piece.ring(data, at, found.start())
                 at = found.end()
@@ -119,27 +123,38 @@ class _Piece:
 
     def take(self, found: re.Match[bytes]) -> None:
         if found[4] is not None:
-            self._control(found)
-        elif found[5] is not None:
-            self._command(found[5], found.end(), bell=bool(found[6]))
-        elif found[7] == b"c":
-            self._switches.reset()
-        elif found[7] == b"7":
-            self._switches.save_with_cursor()
-        elif found[7] == b"8":
-            self._switches.restore_with_cursor()
+            self._control(found, *found.group(1, 2, 3, 4))
+        elif found[6] is not None:
+            self._sprinkled(found)
         elif found[7] is not None:
-            self._switches.keypad = found[7] == b"="
+            self._command(found[7], found.end(), bell=bool(found[8]))
+        elif found[9] == b"c":
+            self._switches.reset()
+        elif found[9] == b"7":
+            self._switches.save_with_cursor()
+        elif found[9] == b"8":
+            self._switches.restore_with_cursor()
+        elif found[9] is not None:
+            self._switches.keypad = found[9] == b"="
 
     def scan(self, modes: Modes) -> Scan:
         return Scan(tuple(self._replies), self._title, self._bell, tuple(self._notes), modes)
 
-    def _control(self, found: re.Match[bytes]) -> None:
-        asks_on = found[4] in _ASKING and len(self._replies) >= MOST
+    def _sprinkled(self, found: re.Match[bytes]) -> None:
+        """Take a control sequence with controls in it: a terminal does these, and then that."""
+        self._bell = self._bell or b"\x07" in found[5]
+        inside = b"".join(found.group(1, 2, 3, 5))
+        if plain := _PLAIN_CSI.match(_CONTROLS.sub(b"", inside)):
+            self._control(found, *plain.group(1, 2, 3), found[6])
+
+    def _control(
+        self, found: re.Match[bytes], prefix: bytes, given: bytes, between: bytes, final: bytes
+    ) -> None:
+        asks_on = final in _ASKING and len(self._replies) >= MOST
         if len(found[0]) > WIDEST or asks_on:
             return
-        key = (found[1] + found[3] + found[4]).decode()
-        numbers = parameters(found[2].decode())
+        key = (prefix + between + final).decode()
+        numbers = parameters(given.decode())
         apply(self._switches, key, numbers)
         self._answer(queries.csi(key, numbers, self._switches), found.end())
 

@@ -96,10 +96,30 @@ def test_a_bell_rings_only_outside_of_strings(data: bytes, rings: bool) -> None:
     ],
 )
 def test_it_follows_the_modes_that_are_saved_with_the_cursor(data: bytes) -> None:
-    scanner, screen = Scanner(), PyteScreen()
-    scanner.feed(data + b"\x1b[?7$p")
+    follows(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x1b[?7\rl", b"\x1b[?7l\x1b[\x06u", b"\x1b[\x7f?1;\n2004h", b"\x1b[?\x1b7l", b"\x1b[?7\x18l"]
+)
+def test_controls_in_a_sequence_do_not_hide_it(data: bytes) -> None:
+    follows(data)
+
+
+def test_a_bell_in_a_sequence_rings() -> None:
+    for piece in (b"\x1b[?\x077l", b"\x1b[3\x071m"):
+        assert found([piece])[3] is True
+        assert found([piece[:3], piece[3:]])[3] is True
+
+
+def follows(data: bytes) -> None:
+    screen = PyteScreen()
     screen.feed(data)
-    assert scanner.modes == screen.modes
+    for step in (1, len(data)):
+        scanner = Scanner()
+        for at in range(0, len(data), step):
+            scanner.feed(data[at : at + step])
+        assert scanner.modes == screen.modes
 
 
 def test_a_progress_bar_is_no_notification() -> None:

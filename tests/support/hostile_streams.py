@@ -87,7 +87,7 @@ def _pieces(chance: random.Random, count: int) -> Iterator[bytes]:
         _string,
         _escape,
     )
-    kinds = (*kinds, _garbage, _sgr, _mode, _mode, _place, _edit)
+    kinds = (*kinds, _garbage, _sgr, _mode, _mode, _place, _edit, _sprinkled)
     for _ in range(count):
         piece = chance.choice(kinds)(chance)
         yield piece[: chance.randrange(len(piece) + 1)] if chance.random() < 0.1 else piece
@@ -105,6 +105,13 @@ def _mode(chance: random.Random) -> bytes:
         return f"\x1b[{chance.choice((4, 20))}{chance.choice('hl')}".encode()
     number = chance.choice((1, 3, 6, 6, 7, 7, 25, 47, 1000, 1006, 1047, 1048, 1049, 1049, 2004))
     return f"\x1b[?{number}{chance.choice('hhllsr')}".encode()
+
+
+def _sprinkled(chance: random.Random) -> bytes:
+    """Put a control into a sequence: a terminal does it, and then the sequence."""
+    whole = chance.choice((_mode, _edit, _sequence))(chance)
+    at = chance.randrange(2, len(whole))
+    return whole[:at] + bytes([chance.choice((*range(32), 127))]) + whole[at:]
 
 
 def _place(chance: random.Random) -> bytes:
