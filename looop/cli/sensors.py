@@ -17,6 +17,7 @@ from looop.cli.show import clean, emit, line, span, table
 from looop.cli.tab import SensorName, SensorOff, SensorOn
 from looop.core.act import LARGEST, Write
 from looop.core.ids import sensor_name
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.reading import Snapshot
 from looop.core.state import LoopState
@@ -174,8 +175,8 @@ def _with_reading(profile: Profile, sensor: SensorLine) -> SensorLine:
     path = profile.snapshots / f"sensor-{sensor.name}.json"
     try:
         read_at = path.lstat().st_mtime
-        snapshot = msgspec.json.decode(files.read_regular(path, _SNAPSHOT), type=Snapshot)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        snapshot = parsed(files.read_regular(path, _SNAPSHOT), Snapshot)
+    except (OSError, ValueError):
         return sensor  # scratch: what can't be read there is not known, no more
     signal = msgspec.json.encode(snapshot.signal).decode()
     return msgspec.structs.replace(
@@ -188,8 +189,8 @@ def _with_reading(profile: Profile, sensor: SensorLine) -> SensorLine:
 
 def _state(profile: Profile) -> LoopState:
     try:
-        return msgspec.json.decode(files.read_regular(profile.state, _STATE), type=LoopState)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return parsed(files.read_regular(profile.state, _STATE), LoopState)
+    except (OSError, ValueError):
         return LoopState()
 
 

@@ -22,6 +22,7 @@ from looop.cli.show import emit, line, many, span, spend, table, until, when
 from looop.core.due import PARKED
 from looop.core.guarded import hot
 from looop.core.limits import LONGEST_PARK, pending
+from looop.core.parsed import parsed
 from looop.core.phase import Doing, Hold, Phase
 from looop.core.problem import Exit, Problem
 from looop.core.rules import Rules
@@ -216,8 +217,8 @@ def verb_for_own(flag: Flag) -> str:
 def _written(profile: Profile, *, alive: bool) -> Phase:
     """Read what the pulse last wrote of itself; what it did is over when no engine lives."""
     try:
-        phase = msgspec.json.decode(files.read_regular(profile.pulse / "status.json", _PHASE), type=Phase)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        phase = parsed(files.read_regular(profile.pulse / "status.json", _PHASE), Phase)
+    except (OSError, ValueError):
         return Phase()
     return phase if alive else replace(phase, doing=Doing.STOPPED, wakes_at=None, run=None)
 

@@ -110,8 +110,11 @@ def encode(names: Sequence[str], modes: KeyModes) -> bytes:
 
 
 def is_escape(name: str) -> bool:
-    """Tell whether this names the Esc key alone, behind which programs wait for a sequence."""
-    return _ALIASES.get(name.lower(), name.lower()) == "esc" or name.lower() in {"c-[", "c-3"}
+    """Tell whether a terminal sends ESC alone for this, behind which programs wait for a sequence."""
+    try:
+        return _bytes(_parse(name), KeyModes()) == b"\x1b"
+    except Problem:
+        return False
 
 
 def _parse(given: str) -> _Key:

@@ -13,6 +13,7 @@ from looop.core import limits, line
 from looop.core.diff import Baseline, Change
 from looop.core.due import Why
 from looop.core.moves import Kind, Landing
+from looop.core.parsed import parsed
 from looop.core.phase import Phase
 from looop.core.prompt import JOURNAL, PromptView, Told, render
 from looop.core.runners import Choice
@@ -39,8 +40,8 @@ _WRITTEN_WITHIN = 60.0  # seconds that the slowest write of a file may take
 def load(profile: Profile) -> LoopState:
     """Read what earlier beats remembered; nothing, when it is gone or damaged: it is disposable."""
     try:
-        return msgspec.json.decode(files.read_regular(profile.state, limit=_LARGEST_STATE), type=LoopState)
-    except (OSError, ValueError):  # what is no UTF-8 is a ValueError only
+        return parsed(files.read_regular(profile.state, limit=_LARGEST_STATE), LoopState)
+    except (OSError, ValueError):
         return LoopState()
 
 
@@ -58,7 +59,7 @@ def show(profile: Profile, phase: Phase) -> None:
 def baseline(profile: Profile) -> Baseline | None:
     """Read the world of the last good tick; None when there was none, or its file is damaged."""
     try:
-        return msgspec.json.decode(files.read_regular(profile.baseline, limit=_LARGEST_STATE), type=Baseline)
+        return parsed(files.read_regular(profile.baseline, limit=_LARGEST_STATE), Baseline)
     except FileNotFoundError:
         return None
     except ValueError:

@@ -16,6 +16,7 @@ from looop.core.act import Act, Write
 from looop.core.diff import Baseline
 from looop.core.digest import digest_bytes
 from looop.core.moves import Landing, Leaf
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.loop import journal, origin, past
 from looop.loop.landing import Record, Step, Verb
@@ -88,7 +89,7 @@ def load(run: Run) -> Record | None:
     ValueError when it is damaged: what of it was done can't be known.
     """
     try:
-        return msgspec.json.decode(files.read_regular(run.landing, limit=_LARGEST), type=Record)
+        return parsed(files.read_regular(run.landing, limit=_LARGEST), Record)
     except FileNotFoundError:
         return None
 

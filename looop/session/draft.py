@@ -14,6 +14,7 @@ from looop.core.act import Write
 from looop.core.diffs import CUT, unified
 from looop.core.digest import digest as digest_of
 from looop.core.moves import Leaf, Rejection, proposed
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.quote import flat
 from looop.store import copies, files, memory
@@ -177,7 +178,7 @@ def _moves(writes: tuple[Write, ...], before: dict[str, Leaf]) -> dict[str, str]
 def _read(profile: Profile, folder: Path) -> _Draft:
     place = folder / DRAFT
     try:
-        base = msgspec.json.decode(files.read_regular(folder / _BASE, _LARGEST_BASE), type=dict[str, str])
+        base = parsed(files.read_regular(folder / _BASE, _LARGEST_BASE), dict[str, str])
         return _Draft(profile, place, base, *copies.collect(place))
     except (FileNotFoundError, NotADirectoryError, ValueError, files.NotRegular, files.TooLarge) as error:
         raise Problem(

@@ -19,6 +19,7 @@ import trio
 from looop.child import spawn
 from looop.core import starter
 from looop.core.interview import MOST, QUESTIONS, Answers, Ask, Nonsense, Sort, cleaned
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.session import draft, looks
 from looop.session.dialogue import Dialogue, Left
@@ -269,7 +270,7 @@ class Interview:
         )
         for folder in (self._folder, *earlier):
             try:
-                return msgspec.json.decode(files.read_regular(folder / KEPT, _LARGEST), type=Answers)
+                return parsed(files.read_regular(folder / KEPT, _LARGEST), Answers)
             except (OSError, ValueError):
                 continue
         return Answers()

@@ -145,7 +145,8 @@ class _Piece:
         self._bell = self._bell or b"\x07" in found[5]
         inside = b"".join(found.group(1, 2, 3, 5))
         if plain := _PLAIN_CSI.match(_CONTROLS.sub(b"", inside)):
-            self._control(found, *plain.group(1, 2, 3), found[6])
+            prefix, given, between = plain.group(1, 2, 3)
+            self._control(found, prefix, given, between, found[6])
 
     def _control(
         self, found: re.Match[bytes], prefix: bytes, given: bytes, between: bytes, final: bytes

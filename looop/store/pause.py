@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
+from looop.core.parsed import parsed
 from looop.core.phase import Hold
 from looop.store import files
 from looop.store.paths import Profile
@@ -35,10 +36,10 @@ class Pause(msgspec.Struct, frozen=True):
 def read(profile: Profile) -> Pause | None:
     """Read the pause, over or not; None when there is none. Never raises: trouble is a pause too."""
     try:
-        return msgspec.json.decode(files.read_regular(profile.pause, _LARGEST), type=Pause)
+        return parsed(files.read_regular(profile.pause, _LARGEST), Pause)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it holds no pause"
         return Pause(
             trouble=f"paused, since {profile.pause} can't be read ({why}): `looop unpause` removes it"

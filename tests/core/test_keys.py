@@ -138,6 +138,9 @@ def test_all_names_that_help_shows_are_keys() -> None:
 
 
 def test_esc_is_known_by_all_its_names() -> None:
+    escapes = ("C-Esc", "S-Esc", "ctrl-[", "Control-3", "C-S-[")
+    assert [is_escape(name) for name in escapes] == [True] * 5
+    assert not is_escape("no-key")
     assert [is_escape(name) for name in ("Esc", "escape", "C-[", "M-Esc", "Enter")] == [True] * 3 + [
         False
     ] * 2

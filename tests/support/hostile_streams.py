@@ -179,8 +179,12 @@ def pieces(chance: random.Random, data: bytes) -> Iterator[bytes]:
 
 def trial(seed: int) -> None:
     """Feed one stream and check everything that must hold for any bytes."""
-    began, chance, data = time.process_time(), random.Random(~seed), stream(seed)
-    size, script = chance.choice(SIZES), steps(chance, data)
+    bear(random.Random(~seed), stream(seed))
+
+
+def bear(chance: random.Random, data: bytes) -> None:
+    """Feed bytes; chance decides on the sizes and the cuts."""
+    began, size, script = time.process_time(), chance.choice(SIZES), steps(chance, data)
     whole, torn = PyteScreen(*size), PyteScreen(*size)
     for step in script:
         if isinstance(step, bytes):
