@@ -24,7 +24,7 @@ SHORT = {"n": "\n", "t": "\t", "r": "\r"}
 def names(data: bytes) -> None:
     """Names of keys: the same bytes as for each key alone, or a Problem; what is Esc is known as such."""
     given = Material(data)
-    modes, words = given.choice(MODES), [word for text in given.texts() for word in text.split(" ")]
+    modes, words = given.choice(MODES), [word for text in given.texts() for word in text.split(" ")][:20]
     sent = b""
     for word in words:
         try:
