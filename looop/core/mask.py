@@ -48,6 +48,10 @@ class Mask:
         self._for = dict(secrets)
         longest = sorted(self._for, key=lambda value: (-len(value), value))
         self._any = re.compile("|".join(map(re.escape, longest))) if longest else None
+        # Bytes are searched as such: a secret that is no UTF-8 may make a character with what stands beside it.
+        self._for_bytes = {_raw(value): shown.encode() for value, shown in self._for.items()}
+        raw = sorted(self._for_bytes, key=lambda value: (-len(value), value))
+        self._any_bytes = re.compile(b"|".join(map(re.escape, raw))) if raw else None
 
     @classmethod
     def of(cls, *environments: Mapping[str, str]) -> "Mask":
@@ -60,9 +64,9 @@ class Mask:
 
     def data(self, data: bytes) -> bytes:
         """Give bytes without them; what is no UTF-8 stays as it is."""
-        if self._any is None:
+        if self._any_bytes is None:
             return data
-        return self.text(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        return self._any_bytes.sub(lambda found: self._for_bytes[found[0]], data)
 
     def value(self, value: T) -> T:
         """Give a value with every text in it masked: JSON's, or ours of dataclasses and structs."""
@@ -118,12 +122,21 @@ def _secrets(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, value.strip()
 
 
+def _raw(text: str) -> bytes:
+    """Give the bytes that a text was in the environment; half a character is what it is in JSON alone."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")
+
+
 def _forms(value: str) -> Iterator[str]:
     """Give a value as it may stand in a text."""
     if len(value) < SHORTEST or _HARMLESS.fullmatch(value):
         return
-    raw = value.encode(errors="surrogatepass")
+    raw = _raw(value)
     yield value
+    yield raw.decode(errors="replace")  # as texts show it, where it is no UTF-8
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield quote(raw, safe="")

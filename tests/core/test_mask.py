@@ -41,6 +41,14 @@ def test_bytes_that_are_no_text_stay_around_it() -> None:
     assert MASK.data(b"\xff" + TOKEN.encode() + b"\xfe") == b"\xff" + SHOWN.encode() + b"\xfe"
 
 
+def test_a_secret_that_is_no_text_is_found_in_each_form_too() -> None:
+    raw = b"p\xe4ssw\xf6rd-1\xef"
+    mask = Mask.of({"GH_TOKEN": raw.decode(errors="surrogateescape")})
+    for form in (raw, quote(raw).encode(), base64.b64encode(raw).rstrip(b"="), raw + b"\xa6\xa6"):
+        assert mask.data(form).replace(b"\xa6", b"") == SHOWN.encode()
+    assert mask.text(f"a {raw.decode(errors='replace')} b") == f"a {SHOWN} b"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

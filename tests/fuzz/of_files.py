@@ -61,6 +61,8 @@ def configuration(data: bytes) -> None:
     for name in FIELDS:
         value = getattr(found, name)
         assert not isinstance(value, float) or (math.isfinite(value) and value >= 0), name
+    if any("\ud800" <= char <= "\udfff" for value in env.values() for char in value):
+        return  # the environment may hold what no file can
     written_out = config._text(msgspec.to_builtins(found))
     assert config._load(config._parse(PROFILE.config, written_out), PROFILE, {}) == found
 
