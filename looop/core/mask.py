@@ -48,7 +48,7 @@ class Mask:
         self._for = dict(secrets)
         longest = sorted(self._for, key=lambda value: (-len(value), value))
         self._any = re.compile("|".join(map(re.escape, longest))) if longest else None
-        # Bytes are searched as such: a secret that is no UTF-8 may make a character with what stands beside it.
+        # Bytes are searched as they are: the end of a secret that is no UTF-8 may begin a character.
         self._for_bytes = {_raw(value): shown.encode() for value, shown in self._for.items()}
         raw = sorted(self._for_bytes, key=lambda value: (-len(value), value))
         self._any_bytes = re.compile(b"|".join(map(re.escape, raw))) if raw else None

@@ -170,6 +170,7 @@ async def recover(site: Site, state: LoopState) -> LoopState:
     Problem when `.policy.lock` is held too long: nothing was done.
     """
     await files.aside(_tidy, site)
+    await files.aside(_enter_ended, site)
     state = await files.aside(_with_flags, site.profile, state)
     await undo.recover(site)
     await past.begin(site)
@@ -225,7 +226,8 @@ def _record(site: Site, run: Run) -> MoveRecord:
 
 
 def _close(site: Site, run: Run, record: MoveRecord) -> None:
-    runs.write_record(run, msgspec.structs.replace(record, ended=site.clock.now()))
+    """Write down that a run has ended, then enter what it cost: `_enter_ended` does so if that is cut off."""
+    runs.write_record(run, msgspec.structs.replace(record, ended=record.ended or site.clock.now()))
     cost = record.cost
     ledger.record(
         site.profile,
@@ -279,6 +281,26 @@ def _running(profile: Profile) -> frozenset[str]:
     with suppress(CorruptLedger):
         return ledger.running(profile)
     return frozenset()
+
+
+def _enter_ended(site: Site) -> None:
+    """Enter the costs of runs that have ended, where looop was killed before their entry said so.
+
+    Until then such a run counts as one that costs nothing yet.
+    """
+    ended = [
+        (run, record)
+        for run in runs.list_runs(site.profile)[-_NEWEST:]
+        if (record := runs.read_record(run)) and record.outcome != RUNNING
+    ]
+    if not ended:
+        return
+    with suppress(CorruptLedger):  # the beat itself is held by that
+        entered = ledger.entries(site.profile, min(record.began for _, record in ended))
+        running = {entry.run for entry in entered if entry.outcome == RUNNING}
+        for run, record in ended:
+            if run.id in running:
+                _close(site, run, record)
 
 
 def _policy(left: Mapping[str, str | None]) -> dict[str, str | None]:

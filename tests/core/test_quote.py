@@ -7,16 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from looop.core.quote import PREFIX, Quoted, flat, name, quote, share, size, visible
+from support.reader import SEEN
 
 ANY = st.text(alphabet=st.characters(exclude_categories=()), max_size=300)
 KEPT = "\t\n\u200c\u200d"
-# Arabic, Syriac, Kaithi and hieroglyphic signs that Unicode files under "format" but that are seen.
-SEEN = {
-    *map(chr, [0x6DD, 0x70F, 0x8E2, 0x110BD, 0x110CD]),
-    *map(chr, range(0x600, 0x606)),
-    *map(chr, range(0x890, 0x892)),
-    *map(chr, range(0x13430, 0x13440)),
-}
 
 
 def test_everything_that_can_not_be_seen_is_spelled_out() -> None:

@@ -48,7 +48,11 @@ def fuzz(name: str, seconds: int) -> Ran:
     argv = [sys.executable, str(TESTS / "fuzz" / "one.py"), name, str(folder / "corpus"), str(CORPUS / name)]
     argv += [f"-max_total_time={seconds}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
     argv += [f"-max_len={LONGEST}", f"-dict={words}", f"-artifact_prefix={folder}/", "-print_final_stats=1"]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent)))}
+    env = {
+        **os.environ,
+        "FINDINGS": str(folder),
+        "PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent))),
+    }
     done = subprocess.run(argv, env=env, capture_output=True, text=True, errors="replace", check=False)
     (folder / "log").write_text(done.stdout + done.stderr)
     report = done.stderr + done.stdout

@@ -13,7 +13,9 @@ from looop.loop import book, dry, tick
 from looop.loop.beat import Outcome
 from looop.loop.clock import Clock
 from looop.loop.site import Site
-from looop.store import config, files, flags, runs
+from looop.store import config, files, flags, ledger, runs
+from looop.store.paths import Profile
+from support.dying import KilledError
 from support.looping import GOAL, NOTE, PATH, Looping
 
 pytestmark = pytest.mark.process
@@ -56,6 +58,33 @@ async def test_a_tick_whose_looop_was_killed_gets_its_line_and_the_next_prompt_s
     await loop.beat(force=True)
     assert "looop was killed while the agent worked" in loop.prompt().partition("# LAST FAILURE")[2]
     assert len(loop.journal()) == 2
+
+
+async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.5}'
+    loop = Looping(tmp_path, f"{NOTE}; echo '{said}'")
+    runner = {"tick": f"exec /bin/sh {loop.agent_file}", "output": "claude"}
+    loop.configure(runners={"fake": runner})
+    real = ledger.record
+
+    def dies(profile: Profile, entry: ledger.Entry) -> None:
+        if entry.outcome != ledger.RUNNING:
+            raise KilledError
+        real(profile, entry)
+
+    monkeypatch.setattr(ledger, "record", dies)
+    with pytest.raises(KilledError):
+        await loop.beat()
+    monkeypatch.undo()
+    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0
+    loop.beats = loop.fresh()
+    loop.agent("true")
+    await loop.beat()
+    entry = ledger.entries(loop.profile, 0.0)[0]
+    assert (entry.usd, entry.outcome) == (0.5, "landed")
+    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0.5
 
 
 async def test_a_disk_that_fails_during_a_landing_is_finished_by_the_next_beat(

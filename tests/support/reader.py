@@ -11,6 +11,13 @@ from dataclasses import dataclass
 _ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _SPELLED = re.compile(r"<U\+([0-9A-F]{4,6})>")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# Arabic, Syriac, Kaithi and hieroglyphic signs that Unicode files under "format" but that are seen.
+SEEN = {
+    *map(chr, [0x6DD, 0x70F, 0x8E2, 0x110BD, 0x110CD]),
+    *map(chr, range(0x600, 0x606)),
+    *map(chr, range(0x890, 0x892)),
+    *map(chr, range(0x13430, 0x13440)),
+}
 _TITLE = re.compile(r"##|-|A person's answer|The folder")
 
 
@@ -48,7 +55,11 @@ def headings(lines: list[Line]) -> list[str]:
 
 def unseen(text: str) -> list[str]:
     """Give the characters that no reader would see, the joiners of scripts apart."""
-    return [c for c in text if unicodedata.category(c) in _UNSEEN and c not in "\n\t\u200c\u200d"]
+    return [
+        c
+        for c in text
+        if unicodedata.category(c) in _UNSEEN and c not in SEEN and c not in "\n\t\u200c\u200d"
+    ]
 
 
 def meant(text: str) -> str:
