@@ -297,9 +297,9 @@ def _enter_ended(site: Site) -> None:
         return
     with suppress(CorruptLedger):  # the beat itself is held by that
         entered = ledger.entries(site.profile, min(record.began for _, record in ended))
-        running = {entry.run for entry in entered if entry.outcome == RUNNING}
+        done = {entry.run for entry in entered if entry.outcome != RUNNING}
         for run, record in ended:
-            if run.id in running:
+            if run.id not in done:
                 _close(site, run, record)
 
 
