@@ -9,7 +9,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 AGENTS := .cache/agents
 
-.PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean
+.PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
+	year machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -56,6 +57,24 @@ bench: $(READY)
 	$(BIN)/python benchmarks/guard.py
 	$(BIN)/python benchmarks/cells.py
 	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
+
+# The proofs of docs/robustness.md in full, by hand: minutes to hours each. What `make test` has of them is bounded.
+year: $(READY)
+	$(BIN)/python tests/year/run.py --days 365 --seed 1
+
+machines: $(READY)
+	MACHINES=20 $(BIN)/python -m pytest tests/machines -o timeout=3600
+
+streams: $(READY)
+	PYTHONPATH=tests $(BIN)/python tests/support/hostile_streams.py 200000
+
+fuzz: .cache/fuzz/.ready
+	.cache/fuzz/venv/bin/python tests/fuzz/run.py $(FUZZ)
+
+.cache/fuzz/.ready: pyproject.toml
+	$(PYTHON) -m venv .cache/fuzz/venv
+	.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' atheris==3.0.0
+	touch $@
 
 clean:
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
