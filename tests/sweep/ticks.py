@@ -1,0 +1,154 @@
+"""Stories of a beat in the foreground: `looop tick` and the tick after it, killed anywhere."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from looop.child import tree
+from looop.store import runs
+from support import tested
+from support.person import Person
+from support.supervised import Change, Kill
+from sweep import whole
+from sweep.sweep import Story, Trap, supervised
+
+GOAL = "---\ngoal: be tested\n---\n\n- 2025-11-22 begun\n"
+NOTED = f"{GOAL}- noted\n"
+PAID = json.dumps({"type": "result", "subtype": "success", "result": "done", "total_cost_usd": 0.25, "usage": {}})
+PATIENCE = 60.0
+
+
+class Beaten(Story):
+    """A profile with one goal and an agent whose move is `move`, a shell script in the tick's folder."""
+
+    move: str
+    said: str
+    """What the tick that may be struck has printed."""
+
+    _root: int
+
+    def prepare(self, looop: Person) -> None:
+        """Write the agent, the goal, and a first beat, which finds nothing to do."""
+        for goal in looop.profile.goals.glob("*.md"):
+            goal.unlink()
+        runner = {"tick": f"exec /bin/sh {_agent(looop)}", "output": "claude"}
+        settings = {"runner": "mine", "runners": {"mine": runner}, "edit_settle": 0}
+        looop.profile.config.write_text(json.dumps(settings))
+        (looop.profile.goals / "a.md").write_text(GOAL)
+        self.agent(looop, "")
+        looop("tick", "--force")
+        self.agent(looop, self.move)
+
+    def agent(self, looop: Person, move: str) -> None:
+        """Say what the agent does from now on."""
+        _agent(looop).write_text(f"{move}\necho {shlex.quote(PAID)}\n")
+
+    def counts(self, looop: Person, change: Change) -> bool:  # noqa: ARG002 - the same in any profile
+        """Count what the two processes of a foreground tick do: the one that works, and its guard."""
+        self._root = self._root or change.pid  # the first change of all is the start of the program
+        found = tree.proc(change.pid)
+        return found is not None and self._root in {found.pid, found.ppid} and "looop tick" in change.command
+
+    def tell(self, looop: Person, trap: Trap) -> None:
+        """Do the tick."""
+        self._root = 0
+        with supervised(looop, trap, "tick", "--force") as it:
+            self.said, _ = it.process.communicate(timeout=PATIENCE)
+
+    def broken(self, looop: Person) -> Iterator[str]:
+        """Tick again, with an agent that does nothing, and look."""
+        self.agent(looop, "")
+        yield from whole.next_beat(looop)
+        yield from whole.broken(looop.profile)
+        yield from self._lines(looop)
+        yield from self._move(looop)
+
+    def _lines(self, looop: Person) -> Iterator[str]:
+        """Look for one line of each run."""
+        count = len(runs.list_runs(looop.profile))
+        journal = whole.journal(looop.profile)
+        # A run whose record was never written has not begun: nothing was asked, and nothing is told of it.
+        begun = sum(runs.read_record(run) is not None for run in runs.list_runs(looop.profile))
+        if len(journal) != begun:
+            yield f"{begun} of {count} runs began, and the journal has {len(journal)} lines: {journal}"
+
+    def _move(self, looop: Person) -> Iterator[str]:
+        raise NotImplementedError
+
+    def landed(self, looop: Person) -> bool:
+        """Whether the journal says that the move landed; a second time is a violation of its own."""
+        return "moved" in whole.journal(looop.profile)
+
+
+class Tick(Beaten):
+    """A tick whose move takes one file away and writes another."""
+
+    name = "tick"
+    move = "mv goals/a.md goals/archive/a.md; echo '- moved' >> journal.md"
+
+    def _move(self, looop: Person) -> Iterator[str]:
+        goal, archived = (
+            path.read_text() if path.exists() else None
+            for path in (looop.profile.goals / "a.md", looop.profile.archive / "a.md")
+        )
+        wanted = (None, GOAL) if self.landed(looop) else (GOAL, None)
+        if (goal, archived) != wanted:
+            yield f"landed is {self.landed(looop)}, and the goal is {goal!r}, archived {archived!r}"
+        if " landed\n" in self.said and not self.landed(looop):
+            yield f"it said that it landed, and it did not: {self.said}"
+
+
+class Recovery(Tick):
+    """The tick after one that was killed when its landing was staged."""
+
+    name = "recovery"
+
+    def prepare(self, looop: Person) -> None:
+        """Have a tick killed right before it writes the first file of its landing."""
+        super().prepare(looop)
+        trap = Trap(1, lambda change: change.name.startswith("rename") and _ends_at(looop, change), lambda _: Kill())
+        with supervised(looop, trap, "tick", "--force") as it:
+            it.process.communicate(timeout=PATIENCE)
+        assert trap.hit, "the landing never came to its first file"
+        self.agent(looop, "")
+
+    def _move(self, looop: Person) -> Iterator[str]:
+        yield from super()._move(looop)
+        if not self.landed(looop):
+            yield "a landing that was staged was not finished"
+
+
+class Landing(Beaten):
+    """A tick whose move is a file and a session that is started at its landing."""
+
+    name = "landing"
+
+    @property
+    def move(self) -> str:  # type: ignore[override]
+        """Note it, and have a session started whose command notes each of its runs."""
+        looop = shlex.join(tested.LOOOP)
+        command = shlex.quote('echo started >> "$HOME/starts"; exec sleep 1000')
+        return (
+            f"echo '- noted' >> goals/a.md; echo '- moved' >> journal.md\n"
+            f"{looop} start-session a --goal a --command {command} >&2 || exit 1"
+        )
+
+    def _move(self, looop: Person) -> Iterator[str]:
+        goal = (looop.profile.goals / "a.md").read_text()
+        if goal != (NOTED if self.landed(looop) else GOAL):
+            yield f"landed is {self.landed(looop)}, and the goal is {goal!r}"
+        starts = whole.lines(Path(looop.env["HOME"]) / "starts")
+        if len(starts) > int(self.landed(looop)):
+            yield f"landed is {self.landed(looop)}, and the session was started {len(starts)} times"
+        if " landed\n" in self.said and (not self.landed(looop) or not starts):
+            yield f"it said that it landed, and it did not: {self.said}"
+
+
+def _agent(looop: Person) -> Path:
+    return looop.profile.data.parent / "agent.sh"
+
+
+def _ends_at(looop: Person, change: Change) -> bool:
+    """Whether a rename puts something in place among the goals; `path` is what is renamed."""
+    return change.path.startswith(str(looop.profile.archive))
