@@ -25,7 +25,7 @@ from looop.loop.fleet import Answer
 from looop.loop.landing import Record
 from looop.loop.site import Site
 from looop.loop.tick import Outcome, Ticked
-from looop.store import events, files, flags, held, ledger, memory, runs
+from looop.store import events, files, flags, held, ledger, memory, runs, temps
 from looop.store.config import Config
 from looop.store.faults import CorruptLedger
 from looop.store.ledger import RUNNING, Entry
@@ -34,7 +34,6 @@ from looop.store.runs import MoveRecord, Run
 
 _LARGEST_STATE = 16 << 20
 _NEWEST = 20
-_WRITTEN_WITHIN = 60.0  # seconds that the slowest write of a file may take
 
 
 def load(profile: Profile) -> LoopState:
@@ -169,8 +168,8 @@ async def recover(site: Site, state: LoopState) -> LoopState:
 
     Problem when `.policy.lock` is held too long: nothing was done.
     """
-    await files.aside(_tidy, site)
     await files.aside(_enter_ended, site)
+    await files.aside(temps.remove, site.profile, site.clock.now())
     state = await files.aside(_with_flags, site.profile, state)
     await undo.recover(site)
     await past.begin(site)
@@ -256,13 +255,6 @@ def _with_flags(profile: Profile, state: LoopState) -> LoopState:
     """Remember the flags that are open, lest one outlive both its cause and a state file that was lost."""
     causes = {flag.cause for flag in flags.open_flags(profile) if flag.offer is None}
     return msgspec.structs.replace(state, flagged=tuple(sorted({*state.flagged, *causes})))
-
-
-def _tidy(site: Site) -> None:
-    """Remove what writes that were killed half-way have left behind."""
-    at = site.profile
-    for folder in (at.data, at.goals, at.archive, at.sensors, at.snapshots, at.pulse):
-        files.remove_temps(folder, site.clock.now() - _WRITTEN_WITHIN)
 
 
 def _cut_off(profile: Profile) -> list[Run]:

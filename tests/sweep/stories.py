@@ -1,5 +1,6 @@
 """All stories that are swept, by name: `make sweep` tells each at every point, the tests at a few."""
 
+from sweep.answers import Answered, Approval
 from sweep.sweep import Story
 from sweep.ticks import Landing, Recovery, Tick
 
@@ -7,4 +8,6 @@ STORIES: tuple[type[Story], ...] = (
     Tick,
     Landing,
     Recovery,
+    Answered,
+    Approval,
 )

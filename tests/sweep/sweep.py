@@ -131,9 +131,9 @@ def sweep(stage: Stage, numbers: Iterable[int], strike: Strike = lambda _: Kill(
             return
 
 
-def supervised(looop: Person, trap: Trap, *argv: str) -> Supervised:
-    """Give a verb, to be run below the trap."""
-    return Supervised([*looop.program, *argv], trap, env=looop.env, cwd=looop.profile.data.parent)
+def supervised(looop: Person, judge: Strike, *argv: str) -> Supervised:
+    """Give a verb, to be run below a judge: the trap, above all."""
+    return Supervised([*looop.program, *argv], judge, env=looop.env, cwd=looop.profile.data.parent)
 
 
 def _changes_nothing(change: Change) -> bool:

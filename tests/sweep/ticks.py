@@ -10,6 +10,7 @@ from looop.store import runs
 from support import tested
 from support.person import Person
 from support.supervised import Change, Kill
+from support.waiting import until
 from sweep import whole
 from sweep.sweep import Story, Trap, supervised
 
@@ -27,6 +28,7 @@ class Beaten(Story):
     """What the tick that may be struck has printed."""
 
     _root: int
+    _found: tuple[str, ...]
 
     def prepare(self, looop: Person) -> None:
         """Write the agent, the goal, and a first beat, which finds nothing to do."""
@@ -51,16 +53,24 @@ class Beaten(Story):
         return found is not None and self._root in {found.pid, found.ppid} and "looop tick" in change.command
 
     def tell(self, looop: Person, trap: Trap) -> None:
-        """Do the tick."""
-        self._root = 0
+        """Do the tick. An engine that its landing has started is asked for the next one."""
+        self._root, self._found = 0, ()
         with supervised(looop, trap, "tick", "--force") as it:
             self.said, _ = it.process.communicate(timeout=PATIENCE)
+            trap.armed = False
+            self.agent(looop, "")
+            if looop.lives():
+                self._found = tuple(self.with_engine(looop))
+
+    def with_engine(self, looop: Person) -> Iterator[str]:
+        """Have the next beat where an engine lives that the landing has started."""
+        yield from whole.next_beat(looop)
 
     def broken(self, looop: Person) -> Iterator[str]:
         """Tick again, with an agent that does nothing, and look."""
-        self.agent(looop, "")
+        yield from self._found
         yield from whole.next_beat(looop)
-        yield from whole.broken(looop.profile)
+        yield from whole.broken(looop)
         yield from self._lines(looop)
         yield from self._move(looop)
 
@@ -134,15 +144,24 @@ class Landing(Beaten):
             f"{looop} start-session a --goal a --command {command} >&2 || exit 1"
         )
 
+    def with_engine(self, looop: Person) -> Iterator[str]:
+        """Wait for the start that was told of; then, as ever."""
+        if " landed\n" in self.said:
+            until(lambda: self._starts(looop), "the start that was told of")
+        yield from super().with_engine(looop)
+
     def _move(self, looop: Person) -> Iterator[str]:
         goal = (looop.profile.goals / "a.md").read_text()
         if goal != (NOTED if self.landed(looop) else GOAL):
             yield f"landed is {self.landed(looop)}, and the goal is {goal!r}"
-        starts = whole.lines(Path(looop.env["HOME"]) / "starts")
+        starts = self._starts(looop)
         if len(starts) > int(self.landed(looop)):
             yield f"landed is {self.landed(looop)}, and the session was started {len(starts)} times"
         if " landed\n" in self.said and (not self.landed(looop) or not starts):
             yield f"it said that it landed, and it did not: {self.said}"
+
+    def _starts(self, looop: Person) -> list[str]:
+        return whole.lines(Path(looop.env["HOME"]) / "starts")
 
 
 def _agent(looop: Person) -> Path:

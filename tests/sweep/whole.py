@@ -42,8 +42,11 @@ def next_beat(looop: Person) -> Iterator[str]:
         yield f"what looop wrote itself passed for a person's edit ({found[0]})"
 
 
-def broken(profile: Profile) -> Iterator[str]:
-    """Say what is torn, left over, held, lost or doubled."""
+def broken(looop: Person) -> Iterator[str]:
+    """Say what is torn, left over, held, lost or doubled, once all that lives has been told to end."""
+    profile = looop.profile
+    if looop.lives():
+        looop("down", "--all")
     yield from _torn(profile)
     yield from (f"{path} was left behind" for path in _temps(profile))
     yield from _held(profile)

@@ -1,0 +1,163 @@
+"""Stories of a person's word: an answer and an approval, with the engine or the verb itself killed anywhere.
+
+The session that asked is told once, whoever is killed; what was acknowledged stays true when all is started
+anew. Keeper and the session live on.
+"""
+
+import shlex
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+from looop.core.problem import Exit
+from looop.engine import holder
+from looop.store import grants, questions
+from support import tested
+from support.person import PATIENCE, Person
+from support.supervised import Answer, Change, Go
+from support.waiting import until
+from sweep import whole
+from sweep.sweep import Story, Trap, supervised
+
+_LOOOP = shlex.join(tested.LOOOP)
+_RESTS = f'while echo "{{}}" | {_LOOOP} hook Stop; do sleep 2; done &\n'
+_HEARS = 'while read -r line; do echo "$line" >> typed; done\n'
+
+
+class Only:
+    """Lets a trap judge one process alone: that one, else the first that makes a change."""
+
+    def __init__(self, trap: Trap) -> None:
+        self.pid = 0
+        self._trap = trap
+
+    def __call__(self, change: Change) -> Answer:
+        """Judge one change."""
+        self.pid = self.pid or change.pid
+        return self._trap(change) if change.pid == self.pid else Go()
+
+
+class Word(Story):
+    """A session whose `script` asks, and the verb `says` by which a person says what it waits for."""
+
+    script: str
+    says: tuple[str, ...]
+    said: str
+    code: int
+
+    def prepare(self, looop: Person) -> None:
+        """Write the session's script: its asking, then whatever is typed to it, line by line."""
+        for goal in looop.profile.goals.glob("*.md"):
+            goal.unlink()
+        notes = _notes(looop)
+        notes.mkdir()
+        script = f"cd {shlex.quote(str(notes))}\n{self.script}{_RESTS}{_HEARS}"
+        (notes / "worker.sh").write_text(script)
+
+    def tell(self, looop: Person, trap: Trap) -> None:
+        """Start the session, have it ask, say the word below the trap, and wait until it was heard.
+
+        What counts is the verb's own, and from then on its engine's.
+        """
+        trap.armed = False
+        engine, its_own = Only(trap), Only(trap)
+        command = f"sh {shlex.quote(str(_notes(looop) / 'worker.sh'))}"
+        with supervised(looop, engine, "start-session", "fix", "--command", command) as it:
+            it.process.communicate(timeout=PATIENCE)
+            until(lambda: looop.session("fix")["flag"], "the flag")
+            self.number = int(looop.session("fix")["flag"]["number"])
+            engine.pid, trap.armed = looop.engine.pid, True
+            with supervised(looop, its_own, self.says[0], str(self.number), *self.says[1:]) as verb:
+                self.said, _ = verb.process.communicate(timeout=PATIENCE)
+                self.code = verb.process.returncode
+            self._found = tuple(self._afterwards(looop, trap))
+
+    def _afterwards(self, looop: Person, trap: Trap) -> Iterator[str]:
+        """Ask again what was not acknowledged, and see what the session is told, and how often."""
+        until(lambda: answers(looop), "an engine that answers")
+        trap.armed = trap.armed and trap.hit is None
+        again = looop.call(self.says[0], str(self.number), *self.says[1:])
+        if again.returncode not in {Exit.DONE, Exit.REFUSED}:
+            yield f"asked again it ended with {again.returncode}: {again.stdout}{again.stderr}"
+        if self.code == 0 and again.returncode == 0:
+            yield f"it was acknowledged twice: {self.said}{again.stdout}"
+        until(lambda: self._answer(looop).delivered, "the delivery")
+        trap.armed = False
+        looop("send", "fix", "end")
+        until(lambda: "end" in self.lines(looop, "typed"), "what was sent")
+        yield from self.heard(looop)
+
+    def broken(self, looop: Person) -> Iterator[str]:
+        """Start anew after all is gone, and look."""
+        yield from self._found
+        if looop.call(self.says[0], str(self.number), *self.says[1:]).returncode == 0:
+            yield "what had been said was said again after a restart"
+        yield from whole.next_beat(looop)
+        yield from whole.broken(looop)
+        yield from self.remains(looop)
+        if not self._answer(looop).delivered:
+            yield "that the answer was delivered is lost"
+
+    @abstractmethod
+    def heard(self, looop: Person) -> Iterator[str]:
+        """Look at what the session was told, while it lives."""
+
+    def remains(self, looop: Person) -> Iterator[str]:
+        """Look once more after the restart."""
+        yield from self.heard(looop)
+
+    def lines(self, looop: Person, name: str) -> list[str]:
+        """Give the lines of one of the session's notes."""
+        return whole.lines(_notes(looop) / name)
+
+    def _answer(self, looop: Person) -> questions.Answer:
+        (place,) = questions.places(looop.profile)
+        found = questions.answer_to(place.folder, self.number)
+        assert found is not None, f"there is no answer to {self.number}"
+        return found
+
+
+class Answered(Word):
+    """An answer to a call that waits for it."""
+
+    name = "answer"
+    script = f'{_LOOOP} flag "which one?" --wait >> waited\necho "code $?" >> codes\n'
+    says = ("answer", "red")
+
+    def heard(self, looop: Person) -> Iterator[str]:
+        """Look for the one answer: given to the call, or typed."""
+        told = [*self.lines(looop, "waited"), *self.lines(looop, "typed")]
+        if told != ["red", "end"]:
+            yield f"the session was told {told}"
+
+
+class Approval(Word):
+    """A person's yes to a command: it runs at most once, and if that was acknowledged, once."""
+
+    name = "approval"
+    script = f'{_LOOOP} guard ask -- sh -c "echo ran >> runs" > out 2> err\necho "$?" >> codes\n'
+    says = ("approve",)
+
+    def heard(self, looop: Person) -> Iterator[str]:
+        """Look for one run at most, and for the one that was told of."""
+        count = len(self.lines(looop, "runs"))
+        (place,) = questions.places(looop.profile)
+        ended = grants.ended(looop.profile, place, self.number)
+        if count > 1 or (count == 0 and ended is not None and ended.whole):
+            yield f"it ran {count} times, and its end is {ended}"
+        if "ran: exit code 0" in self.said and count != 1:
+            yield f"it said that it ran, and it ran {count} times"
+        codes = self.lines(looop, "codes")
+        if codes == ["0"] and count != 1:
+            yield f"its call was told that it ran, and it ran {count} times"
+        if len(codes) != 1:
+            yield f"its call ended with {codes}"
+
+
+def answers(looop: Person) -> bool:
+    """Whether an engine answers."""
+    return holder.living(looop.profile.lock) is not None and bool(looop.json("status")["answers"])
+
+
+def _notes(looop: Person) -> Path:
+    return looop.profile.data.parent / "fix"
