@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from looop.core.problem import Exit
-from looop.engine import holder
+from looop.core.sessions import Question
 from looop.store import grants, questions
 from support import tested
 from support.person import PATIENCE, Person
 from support.supervised import Answer, Change, Go
+from support.surviving import answers
 from support.waiting import until
 from sweep import whole
 from sweep.sweep import Story, Trap, supervised
@@ -64,8 +65,7 @@ class Word(Story):
         command = f"sh {shlex.quote(str(_notes(looop) / 'worker.sh'))}"
         with supervised(looop, engine, "start-session", "fix", "--command", command) as it:
             it.process.communicate(timeout=PATIENCE)
-            until(lambda: looop.session("fix")["flag"], "the flag")
-            self.number = int(looop.session("fix")["flag"]["number"])
+            self.number = self.asked(looop)
             engine.pid, trap.armed = looop.engine.pid, True
             with supervised(looop, its_own, self.says[0], str(self.number), *self.says[1:]) as verb:
                 self.said, _ = verb.process.communicate(timeout=PATIENCE)
@@ -74,14 +74,14 @@ class Word(Story):
 
     def _afterwards(self, looop: Person, trap: Trap) -> Iterator[str]:
         """Ask again what was not acknowledged, and see what the session is told, and how often."""
-        until(lambda: answers(looop), "an engine that answers")
+        until(lambda: answers(looop.profile.sock), "an engine that answers")
         trap.armed = trap.armed and trap.hit is None
         again = looop.call(self.says[0], str(self.number), *self.says[1:])
-        if again.returncode not in {Exit.DONE, Exit.REFUSED}:
+        if again.returncode not in {Exit.DONE, Exit.REFUSED, Exit.MISSING}:
             yield f"asked again it ended with {again.returncode}: {again.stdout}{again.stderr}"
         if self.code == 0 and again.returncode == 0:
             yield f"it was acknowledged twice: {self.said}{again.stdout}"
-        until(lambda: self._answer(looop).delivered, "the delivery")
+        self.settled(looop)
         trap.armed = False
         looop("send", "fix", "end")
         until(lambda: "end" in self.lines(looop, "typed"), "what was sent")
@@ -92,23 +92,32 @@ class Word(Story):
         yield from self._found
         if looop.call(self.says[0], str(self.number), *self.says[1:]).returncode == 0:
             yield "what had been said was said again after a restart"
-        yield from whole.next_beat(looop)
+        yield from whole.next_beat(looop, edited=True)
         yield from whole.broken(looop)
-        yield from self.remains(looop)
-        if not self._answer(looop).delivered:
-            yield "that the answer was delivered is lost"
+        yield from self.heard(looop)
+
+    def asked(self, looop: Person) -> int:
+        """Wait until something is asked; the number of its flag."""
+        until(lambda: self._question(looop), "the flag")
+        found = self._question(looop)
+        assert found is not None
+        return found.number
+
+    def settled(self, looop: Person) -> None:
+        """Wait until what was said has reached whom it is for."""
+        until(lambda: self._answer(looop).delivered, "the delivery")
 
     @abstractmethod
     def heard(self, looop: Person) -> Iterator[str]:
-        """Look at what the session was told, while it lives."""
-
-    def remains(self, looop: Person) -> Iterator[str]:
-        """Look once more after the restart."""
-        yield from self.heard(looop)
+        """Look at what came of it: while the session lives, and once more after a restart."""
 
     def lines(self, looop: Person, name: str) -> list[str]:
         """Give the lines of one of the session's notes."""
         return whole.lines(_notes(looop) / name)
+
+    def _question(self, looop: Person) -> Question | None:
+        place = questions.place_of(looop.profile, "fix")
+        return questions.read(place.folder) if place else None
 
     def _answer(self, looop: Person) -> questions.Answer:
         (place,) = questions.places(looop.profile)
@@ -152,11 +161,6 @@ class Approval(Word):
             yield f"its call was told that it ran, and it ran {count} times"
         if len(codes) != 1:
             yield f"its call ended with {codes}"
-
-
-def answers(looop: Person) -> bool:
-    """Whether an engine answers."""
-    return holder.living(looop.profile.lock) is not None and bool(looop.json("status")["answers"])
 
 
 def _notes(looop: Person) -> Path:

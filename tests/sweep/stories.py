@@ -2,7 +2,8 @@
 
 from sweep.answers import Answered, Approval
 from sweep.sweep import Story
-from sweep.ticks import Landing, Recovery, Tick
+from sweep.ticks import Agent, Landing, Recovery, Tick
+from sweep.verdicts import Denial, Undo, Verdict
 
 STORIES: tuple[type[Story], ...] = (
     Tick,
@@ -10,4 +11,8 @@ STORIES: tuple[type[Story], ...] = (
     Recovery,
     Answered,
     Approval,
+    Verdict,
+    Denial,
+    Undo,
+    Agent,
 )

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Beaten(Story):
     said: str
     """What the tick that may be struck has printed."""
 
+    _verb = "looop tick"
+    _edited = False
     _root: int
     _found: tuple[str, ...]
 
@@ -50,7 +53,7 @@ class Beaten(Story):
         """Count what the two processes of a foreground tick do: the one that works, and its guard."""
         self._root = self._root or change.pid  # the first change of all is the start of the program
         found = tree.proc(change.pid)
-        return found is not None and self._root in {found.pid, found.ppid} and "looop tick" in change.command
+        return found is not None and self._root in {found.pid, found.ppid} and self._verb in change.command
 
     def tell(self, looop: Person, trap: Trap) -> None:
         """Do the tick. An engine that its landing has started is asked for the next one."""
@@ -69,7 +72,7 @@ class Beaten(Story):
     def broken(self, looop: Person) -> Iterator[str]:
         """Tick again, with an agent that does nothing, and look."""
         yield from self._found
-        yield from whole.next_beat(looop)
+        yield from whole.next_beat(looop, edited=self._edited)
         yield from whole.broken(looop)
         yield from self._lines(looop)
         yield from self._move(looop)
@@ -80,11 +83,16 @@ class Beaten(Story):
         journal = whole.journal(looop.profile)
         # A run whose record was never written has not begun: nothing was asked, and nothing is told of it.
         begun = sum(runs.read_record(run) is not None for run in runs.list_runs(looop.profile))
-        if len(journal) != begun:
+        if len(journal) != begun + self._verdicts(looop):
             yield f"{begun} of {count} runs began, and the journal has {len(journal)} lines: {journal}"
 
+    def _verdicts(self, looop: Person) -> int:  # noqa: ARG002 - some stories have people who say something
+        """Give how many lines are no run's."""
+        return 0
+
+    @abstractmethod
     def _move(self, looop: Person) -> Iterator[str]:
-        raise NotImplementedError
+        """Look at what was moved."""
 
     def landed(self, looop: Person) -> bool:
         """Whether the journal says that the move landed; a second time is a violation of its own."""
@@ -162,6 +170,17 @@ class Landing(Beaten):
 
     def _starts(self, looop: Person) -> list[str]:
         return whole.lines(Path(looop.env["HOME"]) / "starts")
+
+
+class Agent(Tick):
+    """The same tick, whose agent is killed."""
+
+    name = "agent"
+    move = f"set -e\n{Tick.move}"
+
+    def counts(self, looop: Person, change: Change) -> bool:
+        """Count what the agent's own process does."""
+        return str(_agent(looop)) in change.command and "looop tick" not in change.command
 
 
 def _agent(looop: Person) -> Path:
