@@ -168,7 +168,6 @@ async def recover(site: Site, state: LoopState) -> LoopState:
 
     Problem when `.policy.lock` is held too long: nothing was done.
     """
-    await files.aside(_enter_ended, site)
     await files.aside(temps.remove, site.profile, site.clock.now())
     state = await files.aside(_with_flags, site.profile, state)
     await undo.recover(site)
@@ -179,6 +178,7 @@ async def recover(site: Site, state: LoopState) -> LoopState:
     with await land.policy_lock(site):
         for run in cut_off:
             state = await _recovered(site, state, run)
+            await files.aside(save, site.profile, state)  # first, or the landing passes for a person's edit
             await files.aside(close, site, run)
     for run in cut_off:
         await playbook.tell(site, run)
@@ -209,9 +209,15 @@ def close(site: Site, run: Run) -> None:
     if landing is None:
         held.drop(site.profile, run.id)
     waits = held.read(site.profile, run.id) is not None
-    outcome = str(Outcome.WAITS if waits else _outcome(landing))
     text = line.bare(landing.line) if landing else ""
-    _close(site, run, msgspec.structs.replace(_record(site, run), outcome=outcome, line=text))
+    record = msgspec.structs.replace(_record(site, run), line=text)
+    entered = _entered(site, run, record.began)
+    if entered is None:
+        outcome = str(Outcome.WAITS if waits else _outcome(landing))
+        _close(site, run, msgspec.structs.replace(record, outcome=outcome))
+        return
+    cost = Cost(entered.usd, entered.input_tokens, entered.output_tokens)
+    _told(site, run, msgspec.structs.replace(record, outcome=entered.outcome, cost=cost))
 
 
 def _outcome(landing: Record | None) -> Outcome:
@@ -224,9 +230,17 @@ def _record(site: Site, run: Run) -> MoveRecord:
     return runs.read_record(run) or MoveRecord(run=run.id, began=site.clock.now())
 
 
+def _entered(site: Site, run: Run, began: float) -> Entry | None:
+    """Give what a run that was cut off right at its end has entered of its cost, which it alone knew."""
+    with suppress(CorruptLedger):  # which the beat tells of
+        for entry in ledger.entries(site.profile, began):
+            if entry.run == run.id and entry.outcome != RUNNING:
+                return entry
+    return None
+
+
 def _close(site: Site, run: Run, record: MoveRecord) -> None:
-    """Write down that a run has ended, then enter what it cost: `_enter_ended` does so if that is cut off."""
-    runs.write_record(run, msgspec.structs.replace(record, ended=record.ended or site.clock.now()))
+    """Enter the cost, then close the record: as long as that says `running`, this can be done again."""
     cost = record.cost
     ledger.record(
         site.profile,
@@ -242,7 +256,12 @@ def _close(site: Site, run: Run, record: MoveRecord) -> None:
             noted=site.clock.now(),
         ),
     )
+    _told(site, run, record)
+
+
+def _told(site: Site, run: Run, record: MoveRecord) -> None:
     events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
+    runs.write_record(run, msgspec.structs.replace(record, ended=site.clock.now()))
 
 
 def _goal(subject: str | None) -> str:
@@ -273,26 +292,6 @@ def _running(profile: Profile) -> frozenset[str]:
     with suppress(CorruptLedger):
         return ledger.running(profile)
     return frozenset()
-
-
-def _enter_ended(site: Site) -> None:
-    """Enter the costs of runs that have ended, where looop was killed before their entry said so.
-
-    Until then such a run counts as one that costs nothing yet.
-    """
-    ended = [
-        (run, record)
-        for run in runs.list_runs(site.profile)[-_NEWEST:]
-        if (record := runs.read_record(run)) and record.outcome != RUNNING
-    ]
-    if not ended:
-        return
-    with suppress(CorruptLedger):  # the beat itself is held by that
-        entered = ledger.entries(site.profile, min(record.began for _, record in ended))
-        done = {entry.run for entry in entered if entry.outcome != RUNNING}
-        for run, record in ended:
-            if run.id not in done:
-                _close(site, run, record)
 
 
 def _policy(left: Mapping[str, str | None]) -> dict[str, str | None]:

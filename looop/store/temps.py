@@ -1,7 +1,7 @@
 """What writers that were killed half-way have left behind: temporary files, wherever looop writes.
 
-In: a profile. Out: those that nobody can be at work on any more are gone. Neighbours: `store.files` makes them
-beside what they become; `loop.book` calls this in a process's first beat.
+In: a profile. Out: those that nobody can be at work on any more are gone. Neighbours: `store.files` makes
+them beside what they become; `loop.book` calls this in a process's first beat.
 """
 
 import os

@@ -9,7 +9,7 @@ from looop.core.due import Why
 from looop.core.problem import Problem
 from looop.core.runners import BUILT_IN, Choice
 from looop.core.world import World
-from looop.loop import book, dry, tick
+from looop.loop import book, dry, playbook, tick
 from looop.loop.beat import Outcome
 from looop.loop.clock import Clock
 from looop.loop.site import Site
@@ -60,7 +60,7 @@ async def test_a_tick_whose_looop_was_killed_gets_its_line_and_the_next_prompt_s
     assert len(loop.journal()) == 2
 
 
-async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
+async def test_a_tick_that_is_killed_before_its_cost_was_entered_costs_what_nobody_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.5}'
@@ -78,13 +78,11 @@ async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
     with pytest.raises(KilledError):
         await loop.beat()
     monkeypatch.undo()
-    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0
     loop.beats = loop.fresh()
     loop.agent("true")
     await loop.beat()
     entry = ledger.entries(loop.profile, 0.0)[0]
-    assert (entry.usd, entry.outcome) == (0.5, "landed")
-    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0.5
+    assert (entry.usd, entry.outcome) == (None, "landed")  # not "running", which counts as nothing yet
 
 
 async def test_a_disk_that_fails_during_a_landing_is_finished_by_the_next_beat(
@@ -213,3 +211,67 @@ async def test_a_tick_that_did_nothing_and_was_cut_off_at_its_end_is_recorded_as
     await loop.beat()
     assert loop.record().outcome == str(tick.Outcome.NOTHING)
     assert len(loop.journal()) == 1
+
+
+PAID = NOTE + '; echo \'{"type":"result","subtype":"success","result":"done","total_cost_usd":0.25}\''
+
+
+def paying(folder: Path) -> Looping:
+    runner = {"tick": f"exec /bin/sh {folder / 'agent.sh'}", "output": "claude"}
+    return Looping(folder, PAID, runners={"fake": runner})
+
+
+async def test_a_kill_before_the_record_of_a_tick_is_closed_loses_none_of_its_money(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = paying(tmp_path)
+    real = runs.write_record
+
+    def killed(run: runs.Run, record: runs.MoveRecord) -> None:
+        if record.ended is not None:
+            raise KeyboardInterrupt
+        real(run, record)
+
+    monkeypatch.setattr(runs, "write_record", killed)
+    with pytest.raises(KeyboardInterrupt):
+        await loop.beat()
+    monkeypatch.undo()
+    loop.beats = loop.fresh()
+    loop.agent("true")
+    await loop.beat()
+    first = runs.list_runs(loop.profile)[0]
+    record = runs.read_record(first)
+    assert record is not None
+    assert (record.outcome, record.cost.usd, record.line) == ("landed", 0.25, "noted on a")
+    (entry,) = [it for it in ledger.entries(loop.profile, 0.0) if it.run == first.id]
+    assert (entry.outcome, entry.usd) == ("landed", 0.25)
+
+
+async def test_a_landing_that_was_finished_by_a_beat_which_is_killed_is_no_edit_of_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = Looping(tmp_path, NOTE)
+    real = files.durable
+
+    def fails(path: Path, data: bytes, mode: int = 0o600) -> None:
+        if path.name == "a.md":
+            raise OSError(28, "No space left on device", str(path))
+        real(path, data, mode)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "durable", fails)
+    await loop.beat()
+    monkeypatch.undo()
+    loop.agent("true")
+    loop.beats = loop.fresh()
+    monkeypatch.setattr(playbook, "tell", killed)
+    with pytest.raises(KeyboardInterrupt):
+        await loop.beat()
+    monkeypatch.undo()
+    loop.said.clear()
+    loop.beats = loop.fresh()
+    await loop.beat()
+    assert [said for said in loop.said if said.startswith("edited")] == []
+    assert (loop.profile.goals / "a.md").read_text() == GOAL + "- noted\n"

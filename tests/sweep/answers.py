@@ -5,6 +5,7 @@ anew. Keeper and the session live on.
 """
 
 import shlex
+import subprocess
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,15 +75,14 @@ class Word(Story):
 
     def _afterwards(self, looop: Person, trap: Trap) -> Iterator[str]:
         """Ask again what was not acknowledged, and see what the session is told, and how often."""
-        until(lambda: answers(looop.profile.sock), "an engine that answers")
-        trap.armed = trap.armed and trap.hit is None
-        again = looop.call(self.says[0], str(self.number), *self.says[1:])
+        again = self._say(looop)
         if again.returncode not in {Exit.DONE, Exit.REFUSED, Exit.MISSING}:
             yield f"asked again it ended with {again.returncode}: {again.stdout}{again.stderr}"
         if self.code == 0 and again.returncode == 0:
             yield f"it was acknowledged twice: {self.said}{again.stdout}"
         self.settled(looop)
         trap.armed = False
+        until(lambda: answers(looop.profile.sock), "an engine that answers")
         looop("send", "fix", "end")
         until(lambda: "end" in self.lines(looop, "typed"), "what was sent")
         yield from self.heard(looop)
@@ -90,7 +90,7 @@ class Word(Story):
     def broken(self, looop: Person) -> Iterator[str]:
         """Start anew after all is gone, and look."""
         yield from self._found
-        if looop.call(self.says[0], str(self.number), *self.says[1:]).returncode == 0:
+        if self._say(looop).returncode == 0:
             yield "what had been said was said again after a restart"
         yield from whole.next_beat(looop, edited=True)
         yield from whole.broken(looop)
@@ -106,6 +106,13 @@ class Word(Story):
     def settled(self, looop: Person) -> None:
         """Wait until what was said has reached whom it is for."""
         until(lambda: self._answer(looop).delivered, "the delivery")
+
+    def _say(self, looop: Person) -> "subprocess.CompletedProcess[str]":
+        """Say it once more: to the next engine, if one was killed over it just now."""
+        while True:
+            done = looop.call(self.says[0], str(self.number), *self.says[1:])
+            if done.returncode != Exit.UNREACHABLE:
+                return done
 
     @abstractmethod
     def heard(self, looop: Person) -> Iterator[str]:

@@ -9,6 +9,7 @@ profile of its own.
 
 import argparse
 import json
+import selectors
 import signal
 import subprocess
 import sys
@@ -57,9 +58,7 @@ def main() -> int:
     if asked.worker is not None:
         return _work(asked)
     began = time.monotonic()
-    all_swept = []
-    for name in asked.stories or [story.name for story in STORIES]:
-        all_swept.append(_sweep(name, asked))
+    all_swept = [_sweep(name, asked) for name in asked.stories or [story.name for story in STORIES]]
     if asked.json:
         sys.stdout.write(json.dumps([asdict(swept) for swept in all_swept], indent=1) + "\n")
     else:
@@ -69,7 +68,9 @@ def main() -> int:
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Kill every story once at every change, and look at what is left.")
+    parser = argparse.ArgumentParser(
+        description="Kill every story once at every change; look at what is left."
+    )
     names = [story.name for story in STORIES]
     parser.add_argument("stories", nargs="*", metavar="STORY", help=f"of {', '.join(names)}; else all")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="try each K-th change only")
@@ -102,7 +103,7 @@ def _sweep(name: str, asked: argparse.Namespace) -> Swept:
     finally:
         for worker in workers:
             with suppress(ProcessLookupError):
-                worker.send_signal(signal.SIGINT)
+                worker.terminate()
             worker.wait()
     swept.seconds = time.monotonic() - began
     return swept
@@ -110,8 +111,6 @@ def _sweep(name: str, asked: argparse.Namespace) -> Swept:
 
 def _told(workers: Sequence["subprocess.Popen[str]"]) -> Iterator[dict[str, Any]]:
     """Give what any of the workers says, until all have ended; RuntimeError when one breaks down."""
-    import selectors  # noqa: PLC0415 - the parent's alone
-
     with selectors.DefaultSelector() as selector:
         for worker in workers:
             assert worker.stdout is not None
@@ -128,11 +127,14 @@ def _told(workers: Sequence["subprocess.Popen[str]"]) -> Iterator[dict[str, Any]
 
 def _work(asked: argparse.Namespace) -> int:
     """Tell one story at a share of its points; each a line of JSON on stdout."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # INT is ignored below a shell's `&`
     sitting.sit_down()
     (name,) = asked.stories
     story = next(story for story in STORIES if story.name == name)
     step = asked.every * asked.jobs
-    numbers = [asked.only] if asked.only is not None else count(asked.first + asked.worker * asked.every, step)
+    numbers = (
+        [asked.only] if asked.only is not None else count(asked.first + asked.worker * asked.every, step)
+    )
     raised = 0
     with suppress(KeyboardInterrupt), staged(story()) as stage:
         for number in numbers:

@@ -10,14 +10,14 @@ from looop.child import tree
 from looop.store import runs
 from support import tested
 from support.person import Person
-from support.supervised import Change, Kill
+from support.supervised import Change
 from support.waiting import until
 from sweep import whole
 from sweep.sweep import Story, Trap, supervised
 
 GOAL = "---\ngoal: be tested\n---\n\n- 2025-11-22 begun\n"
 NOTED = f"{GOAL}- noted\n"
-PAID = json.dumps({"type": "result", "subtype": "success", "result": "done", "total_cost_usd": 0.25, "usage": {}})
+PAID = json.dumps({"type": "result", "subtype": "success", "result": "done", "total_cost_usd": 0.25})
 PATIENCE = 60.0
 
 
@@ -125,7 +125,7 @@ class Recovery(Tick):
     def prepare(self, looop: Person) -> None:
         """Have a tick killed right before it writes the first file of its landing."""
         super().prepare(looop)
-        trap = Trap(1, lambda change: change.name.startswith("rename") and _ends_at(looop, change), lambda _: Kill())
+        trap = Trap(1, lambda change: _ends_at(looop, change))
         with supervised(looop, trap, "tick", "--force") as it:
             it.process.communicate(timeout=PATIENCE)
         assert trap.hit, "the landing never came to its first file"
@@ -188,5 +188,5 @@ def _agent(looop: Person) -> Path:
 
 
 def _ends_at(looop: Person, change: Change) -> bool:
-    """Whether a rename puts something in place among the goals; `path` is what is renamed."""
-    return change.path.startswith(str(looop.profile.archive))
+    """Whether this puts a file in place among the archived goals."""
+    return change.name == "rename" and change.path.startswith(str(looop.profile.archive))

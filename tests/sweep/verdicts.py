@@ -10,8 +10,8 @@ from support.person import Person
 from support.waiting import until
 from sweep import whole
 from sweep.answers import Word
-from sweep.ticks import GOAL, PATIENCE, PAID, Beaten
 from sweep.sweep import Trap, supervised
+from sweep.ticks import GOAL, PAID, PATIENCE, Beaten
 
 _RULES = "# PLAYBOOK\n\n## Guardrails\n\n- Never push.\n- Ask first.\n"
 _SENSOR = "#!/bin/sh\necho 42\n"
@@ -24,7 +24,7 @@ class _Verdict(Word):
     move: str
 
     def prepare(self, looop: Person) -> None:
-        """Have a tick make the move, and the next one, which finds nothing to do, raise what flag it needs."""
+        """Have a tick make the move, and the next one, which does nothing, raise the flag that it needs."""
         super().prepare(looop)
         agent = looop.profile.data.parent / "agent.sh"
         agent.write_text(f"{self.move}\necho {shlex.quote(PAID)}\n")

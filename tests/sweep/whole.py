@@ -22,7 +22,7 @@ from support.person import Person
 
 _LINE = re.compile(r"- \d{4}-\d\d-\d\d \d\d:\d\d \S.*")
 _LONG_AGO = 3600.0
-"""Seconds by which temporary files are made older: no write takes so long, so nobody can be at work on them."""
+"""Seconds by which temporary files are made older: longer than any write takes."""
 
 
 def time_passes(profile: Profile) -> None:
@@ -110,7 +110,9 @@ def _spent(profile: Profile) -> Iterator[str]:
     yield from (f"{run} counts {known[run]} times in the ledger" for run in runs if known[run] > 1)
     raw = [json.loads(line) for line in lines(profile.cost)]
     paid = Counter(entry["run"] for entry in raw if entry.get("usd"))
-    yield from (f"the ledger has the money of {run} {count} times" for run, count in paid.items() if count > 1)
+    yield from (
+        f"the ledger has the money of {run} {count} times" for run, count in paid.items() if count > 1
+    )
 
 
 def _past(profile: Profile) -> Iterator[str]:
