@@ -42,6 +42,7 @@ class Only:
 class Word(Story):
     """A session whose `script` asks, and the verb `says` by which a person says what it waits for."""
 
+    points = 2
     script: str
     says: tuple[str, ...]
     said: str

@@ -69,6 +69,8 @@ class Story(ABC):
     """A profile as it was before, what is done while the trap is set, and what must hold after."""
 
     name: ClassVar[str]
+    points: ClassVar[int] = 6
+    """At how many changes the tests strike it, which have seconds: `make sweep` does at all."""
 
     @abstractmethod
     def prepare(self, looop: Person) -> None:

@@ -10,7 +10,6 @@ import pytest
 from sweep.stories import STORIES
 from sweep.sweep import Story, staged, sweep
 
-POINTS = 8
 SEED = 6
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
@@ -22,19 +21,21 @@ def test_nothing_is_lost_or_doubled_wherever_it_is_killed(story: type[Story]) ->
         whole = stage.at(0)
         assert whole.violations == ()
         changes = sum(whole.calls.values())
-        points = list(sweep(stage, spread(changes)))
+        points = list(sweep(stage, spread(story.points, changes)))
     assert [point for point in points if point.violations] == []
-    assert sum(point.hit is not None for point in points) >= min(POINTS, changes) - 2
+    # What tasks do at the same time is not always as many changes: the last point may be past the end.
+    assert sum(point.hit is not None for point in points) >= min(story.points, changes) - 1
 
 
-def spread(changes: int) -> list[int]:
-    """Give one point of each eighth of a story."""
+def spread(points: int, changes: int) -> list[int]:
+    """Give one point of each equal share of a story."""
     draw = random.Random(SEED)
-    share = changes / POINTS
-    return sorted({1 + int((number + draw.random()) * share) for number in range(POINTS)})
+    share = changes / points
+    return sorted({1 + int((number + draw.random()) * share) for number in range(points)})
 
 
 def test_the_points_are_spread_over_the_story() -> None:
-    assert spread(5) == [1, 2, 3, 4, 5]
-    assert len(spread(80)) == POINTS
-    assert all(10 * number < point <= 10 * number + 10 for number, point in enumerate(spread(80)))
+    assert spread(5, 5) == [1, 2, 3, 4, 5]
+    points = spread(8, 80)
+    assert len(points) == 8
+    assert all(10 * number < point <= 10 * number + 10 for number, point in enumerate(points))

@@ -121,6 +121,7 @@ class Recovery(Tick):
     """The tick after one that was killed when its landing was staged."""
 
     name = "recovery"
+    points = 4
 
     def prepare(self, looop: Person) -> None:
         """Have a tick killed right before it writes the first file of its landing."""
@@ -141,6 +142,7 @@ class Landing(Beaten):
     """A tick whose move is a file and a session that is started at its landing."""
 
     name = "landing"
+    points = 3
 
     @property
     def move(self) -> str:  # type: ignore[override]
@@ -176,6 +178,7 @@ class Agent(Tick):
     """The same tick, whose agent is killed."""
 
     name = "agent"
+    points = 2
     move = f"set -e\n{Tick.move}"
 
     def counts(self, looop: Person, change: Change) -> bool:

@@ -20,6 +20,7 @@ _SENSOR = "#!/bin/sh\necho 42\n"
 class _Verdict(Word):
     """A word about what the move `move` of an agent has raised the flag for."""
 
+    points = 1
     script = ""
     move: str
 
@@ -86,6 +87,7 @@ class Undo(Beaten):
     """An undo of the last landing: all of it or nothing, and one line."""
 
     name = "undo"
+    points = 3
     move = "mv goals/a.md goals/archive/a.md; echo '- moved' >> journal.md"
 
     _verb = "looop undo"
