@@ -66,7 +66,9 @@ class Word(Story):
         engine, its_own = Only(trap), Only(trap)
         command = f"sh {shlex.quote(str(_notes(looop) / 'worker.sh'))}"
         with supervised(looop, engine, "start-session", "fix", "--command", command) as it:
-            it.process.communicate(timeout=PATIENCE)
+            started, _ = it.process.communicate(timeout=PATIENCE)
+            assert it.process.returncode == 0, f"the session was not started: {started}"
+            until(looop.lives, "the engine")
             self.number = self.asked(looop)
             engine.pid, trap.armed = looop.engine.pid, True
             with supervised(looop, its_own, self.says[0], str(self.number), *self.says[1:]) as verb:
