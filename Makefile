@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	year machines streams fuzz
+	soak year machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -58,6 +58,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/cells.py
 	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
 
+# How keeper and engine look over an hour with 50 busy sessions; `make soak SOAK="--idle --for 10m"`.
+soak: $(READY)
+	$(BIN)/python benchmarks/soak.py $(SOAK)
 # The proofs of docs/robustness.md in full, by hand: minutes to hours each. What `make test` has of them is bounded.
 year: $(READY)
 	$(BIN)/python tests/year/run.py --days 365 --seed 1
