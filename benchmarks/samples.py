@@ -63,6 +63,11 @@ class Sampler:
     _held: dict[str, int] = field(default_factory=dict)
     _replaced: int = 0
 
+    def begin(self) -> None:
+        """Count time, and all that is counted, from here."""
+        self.take()
+        self._began = time.monotonic()
+
     def take(self) -> Sample:
         figures, offender = dict[str, float](), ""
         for name, lock in (("keeper", self.looop.profile.keeper_lock), ("engine", self.looop.profile.lock)):
@@ -80,7 +85,7 @@ class Sampler:
 
     def _process(self, name: str, proc: Proc) -> dict[str, float]:
         held, now = watched.memory(proc.pid), time.monotonic()
-        found = {
+        found: dict[str, float] = {
             "RSS KB": held.rss,
             "PSS KB": held.pss,
             "own KB": held.own,

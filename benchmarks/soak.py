@@ -117,18 +117,18 @@ def lived(looop: Person, wish: argparse.Namespace) -> Iterator[Sample]:
     else:
         crowd.busy()
     time.sleep(SETTLING)
+    sampler.begin()
     began, renewed = time.monotonic(), time.monotonic()
-    for number in itertools.count():
+    for number in itertools.count(1):
+        time.sleep(max(0.0, began + number * wish.every - time.monotonic()))
         yield sampler.take()
         if not wish.idle:
             crowd.look(number)
             if time.monotonic() - renewed >= RENEWED:
                 renewed = time.monotonic()
                 crowd.renew()
-        left = began + wish.duration - time.monotonic()
-        if left <= 0:
+        if time.monotonic() - began >= wish.duration:
             return
-        time.sleep(max(0.0, min(left, began + (number + 1) * wish.every - time.monotonic())))
 
 
 if __name__ == "__main__":
