@@ -1,19 +1,15 @@
-"""What sessions cost through the real engine and its verbs: throughput, echoes, memory, starting one.
+"""What sessions cost through the real engine and its verbs: parts `cat echo idle busy`.
 
-In: nothing. Out: figures, taken on this machine in this run, beside those of `script` and `tmux` taken in
-turns with them. These are measurements, never tests. Arguments choose parts: `cat echo idle busy start`.
+In: nothing. Out: rows, measured on this machine in this run, beside those of `script` and `tmux` taken in
+turns with them. These are measurements, never tests.
 """
 
 import json
 import os
 import pty
-import re
 import select
-import shutil
 import socket
-import statistics
 import subprocess
-import sys
 import tempfile
 import termios
 import time
@@ -22,7 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from benchmarks import rows, watched
+from benchmarks.rows import Row
 from looop.child import tree
 from looop.core import wire
 from looop.session import records
@@ -32,13 +29,14 @@ from support.waiting import until
 MEGABYTES = 100
 CATS = 5
 FLOODS = 20
-ECHOES = 150
+ECHOES = 300
 IDLE = 100
 IDLE_SECONDS = 30.0
 BUSY = 10
 SETTLING = 12.0  # an idle worker thread of Trio ends after 10
-STARTS = 25
 PATIENCE = 300.0
+SLEEP = "exec sleep 100000"
+BOTH = "keeper {:.2f}, engine {:.2f}"
 FLOOD = "exec yes 'a line of a flood that never ends, as long as such lines mostly are'"
 
 
@@ -99,11 +97,12 @@ def tmux() -> Iterator[list[str]]:
             subprocess.run([*command, "kill-server"], check=True)
 
 
-def cat() -> None:
+def cat() -> Iterator[Row]:
     """Print a large file in a session, in `script` and in tmux, in turns."""
+    rows.needs("script", "tmux")
     line = b"The quick brown fox jumps over the lazy dog, and then once more for luck. 0123\n"
+    took: dict[str, list[float]] = {"ours": [], "script": [], "tmux": []}
     with engine(session_log_max_bytes=0) as it, tmux() as other, big(line) as name:
-        took: dict[str, list[float]] = {"ours": [], "script": [], "tmux": []}
         for number in range(CATS):
             took["ours"].append(timed(lambda n=number: catted(it, f"cat{n}", name)))  # type: ignore[misc]
             assert (it.folder(f"cat{number}") / "output.log").stat().st_size == Path(name).stat().st_size
@@ -112,12 +111,9 @@ def cat() -> None:
             if not number:  # it is so much slower that once tells enough
                 took["tmux"].append(timed(lambda: in_tmux(other, name)))
         late = it.lateness()
-    rates = {kind: MEGABYTES / statistics.median(seconds) for kind, seconds in took.items()}
-    print(
-        f"cat of {MEGABYTES} MB: {rates['ours']:.0f} MB/s, script {rates['script']:.0f}, tmux "
-        f"{rates['tmux']:.0f}: ratio to script {rates['ours'] / rates['script']:.2f} (medians of {CATS}; "
-        f"ours {spread(took['ours'])} s, script {spread(took['script'])} s); the engine's lateness {late}"
-    )
+    speed = {kind: [MEGABYTES / seconds for seconds in each] for kind, each in took.items()}
+    yield Row("cat", speed["ours"], speed["script"], note=f"the engine's lateness: {late}")
+    yield Row("cat-tmux", speed["tmux"], speed["script"])
 
 
 @contextmanager
@@ -146,22 +142,22 @@ def in_tmux(command: list[str], name: str) -> None:
     subprocess.run([*command, "wait-for", "over"], check=True)
 
 
-def echo() -> None:
+def echo() -> Iterator[Row]:
     """Time a key's echo in an attached terminal, and `send` with `expect`, alone and beside floods."""
     with engine() as it:
         it.start("typed", "stty raw -echo; echo ready; exec cat")
         it.ask("expect", "typed", "ready")
         with attached(it, "typed") as terminal:
             quiet, asked = echoes(terminal), driven(it)
-            before = it.lateness()
             for number in range(FLOODS):
                 it.start(f"flood{number}", FLOOD)
             time.sleep(3)
             loud, busy = echoes(terminal), driven(it)
-        print(f"echo in an attached terminal: alone {ms(quiet)}; beside {FLOODS} floods {ms(loud)}")
-        print(f"`send -n` and `expect` of it: alone {ms(asked)}; beside {FLOODS} floods {ms(busy)}")
-        print(f"the engine's lateness: before the floods {before}; after {it.lateness()}", flush=True)
+            late = it.lateness()
         it.person("down", "--all", "--now")
+    p99 = f"p99 without floods {rows.shown(rows.percentile(quiet, 99))} ms"
+    yield Row("echo", loud, quiet, note=f"{p99}; the engine's lateness: {late}")
+    yield Row("echo-asked", busy, asked)
 
 
 @contextmanager
@@ -197,131 +193,69 @@ def echoes(terminal: int) -> list[float]:
         began = time.perf_counter()
         os.write(terminal, key)
         heard(terminal, key)
-        found.append(time.perf_counter() - began)
+        found.append((time.perf_counter() - began) * 1000)
         time.sleep(0.01)
     return found
 
 
 def driven(it: Engine) -> list[float]:
     found = []
-    for number in range(ECHOES // 3):
+    for number in range(ECHOES // 6):
         word = f"word{number}."
         began = time.perf_counter()
         it.ask("send", "typed", "-n", word)
         it.ask("expect", "typed", word.replace(".", r"\."), "--timeout", "60")
-        found.append(time.perf_counter() - began)
+        found.append((time.perf_counter() - began) * 1000)
     return found
 
 
-def idle() -> None:
+def idle() -> Iterator[Row]:
     """Measure what idle sessions hold and how often they wake keeper and engine."""
     with engine() as it:
         for name in ("warm", "warmer"):
-            it.start(name, "exec sleep 100000")
+            it.start(name, SLEEP)
         time.sleep(SETTLING)
-        before = [memory(pid) for pid in it.pids]
+        before = owned(it)
         for number in range(IDLE):
-            it.start(f"s{number}", "exec sleep 100000")
+            it.start(f"s{number}", SLEEP)
         time.sleep(SETTLING)
-        grown = [(memory(pid) - was) / IDLE for pid, was in zip(it.pids, before, strict=True)]
-        woken, ticks = [wakeups(pid) for pid in it.pids], [cpu(pid) for pid in it.pids]
+        grown = [(size - was) / IDLE for size, was in zip(owned(it), before, strict=True)]
+        counts, spent = [watched.switches(pid) for pid in it.pids], [watched.cpu(pid) for pid in it.pids]
         time.sleep(IDLE_SECONDS)
-        rates = [rate(pid, was) for pid, was in zip(it.pids, woken, strict=True)]
-        spent = [cpu(pid) - was for pid, was in zip(it.pids, ticks, strict=True)]
-    print(
-        f"{IDLE} idle sessions: keeper {grown[0]:.1f} KB and engine {grown[1]:.1f} KB each; wake-ups a "
-        f"second: keeper {rates[0]:.2f}, engine {rates[1]:.2f}; clock ticks of CPU in {IDLE_SECONDS:g} s: "
-        f"keeper {spent[0]}, engine {spent[1]}"
-    )
+        woken = [
+            watched.woken(was, watched.switches(pid)) / IDLE_SECONDS
+            for pid, was in zip(it.pids, counts, strict=True)
+        ]
+        used = sum(watched.cpu(pid) for pid in it.pids) - sum(spent)
+    yield Row("idle-memory", [sum(grown)], note=BOTH.format(*grown))
+    yield Row("idle-wakeups", [sum(woken)], note=f"{BOTH.format(*woken)}, over {IDLE_SECONDS:g} s")
+    yield Row("idle-cpu", [used / IDLE_SECONDS * 100])
 
 
-def busy() -> None:
+def busy() -> Iterator[Row]:
     """Measure what a session holds whose program fills the screen and was looked at."""
+    rows.needs("vim")
     with engine() as it:
         text = it.person.profile.data / "long.txt"
         text.write_text("\n".join(f"def function_{n}(argument): return {n}" for n in range(3000)))
-        program = f"exec vim -u NONE -i NONE -n {text}" if shutil.which("vim") else f"exec less {text}"
+        program = f"exec vim -u NONE -i NONE -n {text}"
         it.start("v", program)
         it.ask("wait-idle", "v")
         it.ask("shot", "v")
         time.sleep(SETTLING)
-        before = [memory(pid) for pid in it.pids]
+        before = owned(it)
         for number in range(BUSY):
             it.start(f"v{number}", program)
             it.ask("wait-idle", f"v{number}", "--settle", "500ms")
             assert "function_0" in it.ask("shot", f"v{number}")
         time.sleep(SETTLING)
-        grown = [(memory(pid) - was) / BUSY for pid, was in zip(it.pids, before, strict=True)]
-    print(
-        f"{BUSY} sessions with vim, screens built: keeper {grown[0]:.0f} KB and engine {grown[1]:.0f} KB each"
-    )
+        grown = [(size - was) / BUSY for size, was in zip(owned(it), before, strict=True)]
+    yield Row("busy-memory", [sum(grown)], note=BOTH.format(*grown))
 
 
-def memory(pid: int) -> float:
-    """Give KB of memory that is a process's own."""
-    rows = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(size) for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", rows, re.MULTILINE))
-
-
-def wakeups(pid: int) -> dict[str, int]:
-    """Count, for each thread of a process, the times that it was woken from waiting."""
-    return {
-        status.parent.name: int(line.split()[1])
-        for status in Path(f"/proc/{pid}/task").glob("*/status")
-        for line in status.read_text().splitlines()
-        if line.startswith("voluntary_ctxt_switches")
-    }
-
-
-def rate(pid: int, before: dict[str, int]) -> float:
-    """Give how often the threads that still live were woken in a second since."""
-    woken = sum(count - before.get(thread, 0) for thread, count in wakeups(pid).items())
-    return woken / IDLE_SECONDS
-
-
-def cpu(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def start() -> None:
-    """Time the wish for a session until its program runs, and tmux for the same, in turns."""
-    took: dict[str, list[float]] = {"client": [], "engine": [], "tmux": [], "nothing": []}
-    with engine() as it, tmux() as other:
-        mark = it.person.profile.data / "mark"
-        command = f": >{mark}; exec sleep 100000"
-        for number in range(STARTS):
-            took["client"].append(
-                marked(mark, lambda: it.person.start("start-session", f"c{number}", "--command", command))  # noqa: B023
-            )
-            took["engine"].append(marked(mark, lambda: it.start(f"e{number}", command)))  # noqa: B023
-            took["tmux"].append(
-                marked(mark, lambda: subprocess.run([*other, "new-session", "-d", command], check=True))
-            )
-            took["nothing"].append(timed(lambda: it.person("version")))
-            for name in (f"c{number}", f"e{number}"):
-                it.ask("kill", name, "--now")
-    median = {kind: statistics.median(seconds) for kind, seconds in took.items()}
-    print(
-        f"start-session to program running: {median['client'] * 1000:.1f} ms through the Python client "
-        f"(`looop version` takes {median['nothing'] * 1000:.1f}), {median['engine'] * 1000:.1f} ms over the "
-        f"socket; tmux new-session -d {median['tmux'] * 1000:.1f} ms: ratios "
-        f"{median['client'] / median['tmux']:.2f} and {median['engine'] / median['tmux']:.2f} "
-        f"(medians of {STARTS})"
-    )
-
-
-def marked(mark: Path, begin: Callable[[], object]) -> float:
-    """Time a start until its program has made a file."""
-    began = time.perf_counter()
-    started = begin()
-    while not mark.exists():
-        time.sleep(0.0002)
-    took = time.perf_counter() - began
-    if isinstance(started, subprocess.Popen):
-        started.communicate()
-    mark.unlink()
-    return took
+def owned(it: Engine) -> list[int]:
+    """Give KB that keeper and engine share with nobody."""
+    return [watched.memory(pid).own for pid in it.pids]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -330,27 +264,8 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def spread(seconds: list[float]) -> str:
-    return f"{min(seconds):.2f}-{max(seconds):.2f}"
-
-
-def ms(seconds: list[float]) -> str:
-    ordered = sorted(seconds)
-    return (
-        f"p50 {ordered[len(ordered) // 2] * 1000:.1f} p99 {ordered[len(ordered) * 99 // 100] * 1000:.1f} ms"
-    )
-
-
-PARTS = {"cat": cat, "echo": echo, "idle": idle, "busy": busy, "start": start}
-
-
-def main() -> None:
-    """Print the figures."""
-    tree.become_subreaper()
-    for name in sys.argv[1:] or PARTS:
-        PARTS[name]()
-        print(f"    load average: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-
+PARTS: dict[str, rows.Part] = {"cat": cat, "echo": echo, "idle": idle, "busy": busy}
 
 if __name__ == "__main__":
-    main()
+    tree.become_subreaper()
+    rows.main("sessions", PARTS)
