@@ -1,21 +1,25 @@
-"""What a verb costs through the launcher, whole processes in turns with those of tmux and of Python.
+"""What a verb costs through the launcher: parts `shot version waits stream start start_mem walled`.
 
-In: nothing. Out: medians and their ratios, taken on this machine in this run, with the C program alone: what
-Python would have to do is not measured here. These are measurements, never tests. Arguments choose parts:
-`shot version waits start`.
+In: nothing. Out: rows, of whole processes, measured in this run in turns with tmux and Python, and with the
+C program alone: what Python would have to do is not measured here. These are measurements, never tests.
 """
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from benchmarks import rows, watched
+from benchmarks.rows import Lacking, Row
+from looop.child.walls import Walls
+from looop.store import config
 from support.launching import WITH_PYTHON, Launchers
 from support.person import Person, person
 from support.waiting import until
@@ -25,6 +29,10 @@ WARM = 20
 STARTS = 60
 LOOK = 0.0002  # seconds between two looks whether a program runs
 WAITS = 200
+MEGABYTES = 100
+STREAMS = 3
+NEARLY = 1 << 20  # bytes of the end that the launcher can't have sent yet
+PATIENCE = 300.0
 SCREEN = "seq -f 'line %g of what stands on the screen' 40; exec sleep 1000"
 
 
@@ -53,21 +61,19 @@ class Timer:
         os.waitpid(pid, 0)
         mark.unlink()
 
-    def told(self, ours: str, theirs: str) -> str:
-        mine, other = (statistics.median(self.took[name][WARM:]) for name in (ours, theirs))
-        fastest = min(self.took[ours]) / min(self.took[theirs])
-        return (
-            f"{ours}: {mine * 1000:.2f} ms, {theirs}: {other * 1000:.2f} ms: ratio {mine / other:.2f} "
-            f"(medians of {len(self.took[ours]) - WARM}; of the fastest {fastest:.2f})"
-        )
+    def row(self, key: str, ours: str, theirs: str, note: str = "") -> Row:
+        """Give all but the first calls, in milliseconds, and the quickest of all."""
+        mine, other = ([taken * 1000 for taken in self.took[name][WARM:]] for name in (ours, theirs))
+        fastest = f"of the fastest {min(mine) / min(other):.2f}"
+        return Row(key, mine, other, note=f"{note}, {fastest}" if note else fastest)
 
 
 @contextmanager
-def looop() -> Iterator[Person]:
+def looop(**env: str) -> Iterator[Person]:
     """Give a person with a running engine, who types the name of a launcher."""
     with tempfile.TemporaryDirectory(prefix="launcher-bench-") as folder:
         launcher = str(Launchers(Path(folder))())
-        with person(Path(folder), program=(launcher,), **WITH_PYTHON) as them:
+        with person(Path(folder), program=(launcher,), **WITH_PYTHON, **env) as them:
             yield them
 
 
@@ -84,79 +90,118 @@ def tmux() -> Iterator[list[str]]:
             subprocess.run([*command, "kill-server"], check=True)
 
 
-def shot() -> None:
+def shot() -> Iterator[Row]:
     """Print a full screen of 120 by 40."""
+    rows.needs("tmux")
     timer = Timer()
     with looop() as them, tmux() as other:
         them("start-session", "tea", "--command", SCREEN)
         them("expect", "tea", "line 40")
         for _ in range(WARM + ROUNDS):
-            timer.run("relayed looop shot", [*them.program, "shot", "tea"], them.env)
-            timer.run("tmux capture-pane -p", [*other, "capture-pane", "-p"], them.env)
-    print(timer.told("relayed looop shot", "tmux capture-pane -p"))
+            timer.run("ours", [*them.program, "shot", "tea"], them.env)
+            timer.run("tmux", [*other, "capture-pane", "-p"], them.env)
+    yield timer.row("shot", "ours", "tmux")
 
 
-def start() -> None:
-    """Start a session, until its program runs and until the verb has ended; on a disk, and in memory alone.
+def start(keys: Sequence[str], folder: str | None = None, **env: str) -> Iterator[Row]:
+    """Start a session, until its program runs and until the verb has ended: the rows of one, or of both.
 
-    What is durable waits for the disk, which tmux never does: the second figure is without that.
+    What is durable waits for the disk, which tmux never does: in memory it waits for nothing.
     """
-    for where, folder in (("on this disk", ""), ("in memory", "/dev/shm")):
-        tempfile.tempdir = folder or None
-        with looop() as them, tmux() as other:
+    rows.needs("tmux")
+    tempfile.tempdir, timer = folder, Timer()
+    try:
+        with looop(**env) as them, tmux() as other:
+            walls = Walls(them.profile, config.load(them.profile, them.env), them.env).level().by
+            if walls is None and env:
+                raise Lacking("nothing on this machine confines")
             them("start-session", "first", "--command", "exec sleep 100000")
-            print(f"{where}: {started(them, other)}")
-    tempfile.tempdir = None
+            started(timer, them, other)
+    finally:
+        tempfile.tempdir = None
+    note = f"by {walls}" if walls else ""
+    yield from (timer.row(key, ours, theirs, note) for key, (ours, theirs) in zip(keys, PAIRS, strict=False))
 
 
-def started(them: Person, other: list[str]) -> str:
-    mark, timer, env = them.profile.data / "mark", Timer(), them.env
+PAIRS = (("running", "tmux running"), ("whole", "tmux whole"))
+
+
+def started(timer: Timer, them: Person, other: list[str]) -> None:
+    them.profile.reports.mkdir(mode=0o700, exist_ok=True)
+    mark, env = them.profile.reports / "mark", them.env  # where a session within walls may write
     command = f": >{mark}; exec sleep 100000"
     ours, theirs = [*them.program, "start-session", "s", "--command", command], [*other, "new-session", "-d"]
     for _ in range(WARM + STARTS):
-        timer.until(mark, "start-session to program running", ours, env)
+        timer.until(mark, "running", ours, env)
         them("kill", "s", "--now")
         them("prune", "s")
-        timer.until(mark, "new-session -d to program running", [*theirs, command], env)
-        timer.run("start-session", ours, env)
+        timer.until(mark, "tmux running", [*theirs, command], env)
+        timer.run("whole", ours, env)
         until(mark.exists, "its program")
         mark.unlink()
         them("kill", "s", "--now")
         them("prune", "s")
-        timer.run("new-session -d", [*theirs, "exec sleep 100000"], env)
-    running = timer.told("start-session to program running", "new-session -d to program running")
-    return f"{running}; {timer.told('start-session', 'new-session -d')}"
+        timer.run("tmux whole", [*theirs, "exec sleep 100000"], env)
 
 
-def version() -> None:
+def version() -> Iterator[Row]:
     """Tell the version, which needs neither engine nor Python."""
     timer = Timer()
     with tempfile.TemporaryDirectory(prefix="launcher-bench-") as folder:
         launcher = str(Launchers(Path(folder))())
         for _ in range(WARM + ROUNDS):
-            timer.run("looop version", [launcher, "version"], dict(os.environ))
-            timer.run("python3 -c pass", [sys.executable, "-c", "pass"], dict(os.environ))
-    print(timer.told("looop version", "python3 -c pass"))
+            timer.run("ours", [launcher, "version"], dict(os.environ))
+            timer.run("python", [sys.executable, "-c", "pass"], dict(os.environ))
+    yield timer.row("version", "ours", "python")
 
 
-def waits() -> None:
+def waits() -> Iterator[Row]:
     """Have many wait for one session: what each costs, and how soon the last one knows."""
     with looop() as them:
         them("start-session", "tea", "--command", "read line; exit 7")
         waiting = [them.start("wait", "tea") for _ in range(WAITS)]
         until(lambda: sockets(them.engine.pid) >= WAITS, f"{WAITS} callers")
-        sizes = [memory(it.pid) for it in waiting]
+        held = [watched.memory(it.pid) for it in waiting]
+        pythons = sum("python" in Path(f"/proc/{it.pid}/exe").readlink().name for it in waiting)
         began = time.perf_counter()
         them("send", "tea", "now")
         for it in waiting:
             it.communicate()
-        took = time.perf_counter() - began
-    rss, own = ([size[kind] / 1024 for size in sizes] for kind in (0, 1))
-    print(
-        f"{WAITS} relayed looop wait: {statistics.median(rss):.0f} KB resident each (at most "
-        f"{max(rss):.0f}), {statistics.median(own):.0f} KB of it its own; all had ended {took * 1000:.0f} ms "
-        "after the session was told to"
-    )
+        took = (time.perf_counter() - began) * 1000
+    note = f"{statistics.median(it.own for it in held):.0f} KB their own; all had ended after {took:.0f} ms"
+    yield Row("waits", [it.rss for it in held], note=note)
+    yield Row("waits-python", [pythons])
+
+
+def stream() -> Iterator[Row]:
+    """Pass a large log on, and see what the launcher holds meanwhile, whatever lies before it."""
+    with looop() as them:
+        config.set_keys(them.profile, session_log_max_bytes=0)
+        big = f"head -c {MEGABYTES}000000 /dev/zero | tr '\\0' x"
+        them("start-session", "big", "--command", f"stty -opost; {big}")
+        them("wait", "big", timeout=PATIENCE)
+        peaks = [streamed(them) for _ in range(STREAMS)]
+    yield Row("stream", peaks)
+
+
+def streamed(them: Person) -> int:
+    """Read such a log to its end; the most KB that the launcher ever held when almost all was sent."""
+    left, held = MEGABYTES * 1_000_000, 0
+    argv = [*them.program, "log", "big", "--raw", "--since", "0"]
+    with subprocess.Popen(argv, env=them.env, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout is not None
+        while piece := process.stdout.read(1 << 16):
+            left -= len(piece)
+            if left < NEARLY and not held:
+                held = peak(process.pid)
+    assert left == 0, f"{left} bytes are missing"
+    return held
+
+
+def peak(pid: int) -> int:
+    """Give the most KB that a process ever held."""
+    found = re.search(r"^VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def sockets(pid: int) -> int:
@@ -164,22 +209,15 @@ def sockets(pid: int) -> int:
     return sum(str(link).startswith("socket:") for link in links)
 
 
-def memory(pid: int) -> tuple[int, int]:
-    """Give what a process has in memory, and what of that is shared with nobody, in bytes."""
-    rows = dict(row.split(":", 1) for row in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    size = {name: int(value.split()[0]) * 1024 for name, value in rows.items()}
-    return size["Rss"], size["Private_Clean"] + size["Private_Dirty"]
-
-
-PARTS = {"shot": shot, "version": version, "waits": waits, "start": start}
-
-
-def main() -> None:
-    """Print the figures."""
-    for name in sys.argv[1:] or PARTS:
-        PARTS[name]()
-        print(f"    load average: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-
+PARTS: dict[str, rows.Part] = {
+    "shot": shot,
+    "version": version,
+    "waits": waits,
+    "stream": stream,
+    "start": partial(start, ("start", "start-verb")),
+    "start_mem": partial(start, ("start-memory",), "/dev/shm"),
+    "walled": partial(start, ("start-walled",), LOOOP_CONFINE="auto"),
+}
 
 if __name__ == "__main__":
-    main()
+    rows.main("relay", PARTS)
