@@ -88,6 +88,7 @@ start-verb     | relay start     | `start-session` as a whole | ms | – | `tmux
 keeper-cat     | ptys cat        | keeper alone: `cat` of 100 MB | MB/s | ratio ≥ 0.8 | `script -qc`
 keeper-echo    | ptys echo       | keeper alone: echo of a word, 20 floods | ms | p99 ≤ 20 | without floods
 keeper-start   | ptys start      | keeper alone: request to child running | ms | – | `tmux new-session -d`
+keeper-many    | ptys many       | keeper alone: grown after 1,000 sessions | KB | – |
 """,
     "The file": """
 size           | binary size     | the file | MB | most ≤ 15 |

@@ -1,17 +1,17 @@
 """What a cell costs: a program that does nothing, plain and confined, in turn; and making the cell's terms.
 
-Run as a program: `python benchmarks/cells.py [ROUNDS]`. One line each: the time that one call in ten stays
-below, the median, and the median of CPU time with all that makes the cell.
+In: nothing. Out: the rows of part `starts`; the time of a plain start is the yardstick of both cells.
 """
 
 import os
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks import rows
+from benchmarks.rows import Lacking, Row
 from looop.child.walls import SENSORS, SESSIONS, Walls, Who
 from looop.store import files, paths
 from looop.store.config import Config
@@ -21,28 +21,36 @@ ROUNDS = 200
 NOTHING = ("/bin/sh", "-c", ":")
 
 
-def main(rounds: int) -> None:
-    """Measure in a temporary folder; where nothing confines, say so."""
-    with tempfile.TemporaryDirectory() as place:
+def starts() -> Iterator[Row]:
+    """Start nothing, in a temporary folder, in three ways."""
+    with tempfile.TemporaryDirectory(prefix="cells-bench-") as place:
         profile = Profile(Path(place) / "data", Path(place) / "looop.json")
         paths.create(profile)
         files.private_dir(profile.sandboxes / "one")
         walls = Walls(profile, Config(), os.environ)
-        print(f"walls: {walls.level()}")
         if walls.level().by is None:
-            return
+            raise Lacking("nothing on this machine confines")
         env = dict(os.environ)
         sensor, session = Who(SENSORS, "one"), Who(SESSIONS, "one", terminal=True)
-        began = time.process_time()
-        for _ in range(rounds):
-            Walls(profile, Config(), os.environ).confined(sensor, NOTHING, dict(env), profile.data)
-        print(f"the terms of a cell: {1000 * (time.process_time() - began) / rounds:.2f} ms of CPU")
+        terms = [_terms(profile, sensor, env) for _ in range(ROUNDS)]
         kinds = {
             "plain": (NOTHING, env),
-            "a sensor's cell": _argv(walls, sensor, env, profile),
-            "a session's cell": _argv(walls, session, env, profile),
+            "cell-sensor": _argv(walls, sensor, env, profile),
+            "cell-session": _argv(walls, session, env, profile),
         }
-        _compare(kinds, rounds)
+        took = _taken(kinds)
+    for key in ("cell-sensor", "cell-session"):
+        cpu = rows.shown(statistics.median(cpu for _, cpu in took[key]))
+        note = f"by {walls.level().by}, CPU {cpu} ms"
+        yield Row(key, [wall for wall, _ in took[key]], [wall for wall, _ in took["plain"]], note=note)
+    yield Row("cell-terms", terms)
+
+
+def _terms(profile: Profile, who: Who, env: Mapping[str, str]) -> float:
+    """Give the milliseconds of CPU that the terms of a cell take from nothing."""
+    began = time.process_time()
+    Walls(profile, Config(), os.environ).confined(who, NOTHING, dict(env), profile.data)
+    return (time.process_time() - began) * 1000
 
 
 def _argv(
@@ -52,21 +60,22 @@ def _argv(
     return found.argv, found.env
 
 
-def _compare(kinds: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], rounds: int) -> None:
+def _taken(
+    kinds: Mapping[str, tuple[Sequence[str], Mapping[str, str]]],
+) -> dict[str, list[tuple[float, float]]]:
+    """Start each in turns; milliseconds, and those of CPU with all that makes the cell."""
     took: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for kind, (argv, env) in kinds.items():
             began = time.perf_counter()
             pid = os.posix_spawn(argv[0], list(argv), dict(env))
             _, status, used = os.wait4(pid, 0)
             assert status == 0
             took[kind].append((1000 * (time.perf_counter() - began), 1000 * (used.ru_utime + used.ru_stime)))
-    for kind, found in took.items():
-        walls = [wall for wall, _ in found]
-        quick, median = statistics.quantiles(walls, n=10)[0], statistics.median(walls)
-        cpu = statistics.median(cpu for _, cpu in found)
-        print(f"{kind}: one in ten below {quick:.2f} ms, median {median:.2f}; CPU {cpu:.2f}")
+    return took
 
+
+PARTS: dict[str, rows.Part] = {"starts": starts}
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    rows.main("cells", PARTS)

@@ -1,32 +1,46 @@
-"""What the guard costs a command that no rule holds: `git status` with its shim and without, in turn.
+"""What the guard costs a command that no rule holds, with its shim and without, in turn: parts `git rm`.
 
-Run as a program: `python benchmarks/guard.py [ROUNDS]`. One line each: the time that one call in ten stays
-below, which other load of the machine touches least and which the aim is about; beside it the median, and the
-median of CPU time. The second pair is `rm -r` of a folder in a sandbox, which is looked at twice.
+In: nothing. Out: rows. Their aim is about the time that one call in ten stays below, which other load of the
+machine touches least. `rm -r` of a folder in a sandbox is looked at twice.
 """
 
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import rows
+from benchmarks.rows import Row
 from looop.core.guarded import Guard
 from looop.guard import shims
 from looop.store import paths
 from looop.store.paths import Profile
 
-AIM = 3.0  # ms over the plain program
 ROUNDS = 300
 
 
-def main(rounds: int) -> None:
-    """Measure in a temporary folder. A miss is said and no failure: another load, another figure."""
-    with tempfile.TemporaryDirectory() as place:
+def git() -> Iterator[Row]:
+    """Ask what has changed in a repository."""
+    rows.needs("git")
+    with _place() as (folder, _, envs):
+        yield _pair("guard-git", ["git", "status", "--short"], _repository(folder), envs)
+
+
+def rm() -> Iterator[Row]:
+    """Remove a folder in a sandbox."""
+    with _place() as (_, box, envs):
+        yield _pair("guard-rm", ["rm", "-r", "build"], box, envs, _build)
+
+
+@contextmanager
+def _place() -> Iterator[tuple[Path, Path, Mapping[str, Mapping[str, str]]]]:
+    """Give a folder, a sandbox, and the environments of those who have the shims and those who don't."""
+    with tempfile.TemporaryDirectory(prefix="guard-bench-") as place:
         profile = Profile(Path(place) / "data", Path(place) / "looop.json")
         paths.create(profile)
         folder = shims.write(profile, Guard(), "/nonexistent/looop")
@@ -34,34 +48,34 @@ def main(rounds: int) -> None:
         box = profile.sandboxes / "tea-1"
         box.mkdir(parents=True)
         plain = {"PATH": os.environ["PATH"], "HOME": place, "GIT_CONFIG_NOSYSTEM": "1"}
-        envs = {"plain": plain, "guarded": {**plain, "PATH": f"{folder}:{plain['PATH']}"}}
-        _pair("git status", ["git", "status", "--short"], _repository(Path(place)), envs, rounds)
-        _pair("rm -r build", ["rm", "-r", "build"], box, envs, rounds, _build)
+        try:
+            yield (
+                Path(place),
+                box,
+                {"plain": plain, "guarded": {**plain, "PATH": f"{folder}:{plain['PATH']}"}},
+            )
+        finally:
+            os.chdir("/")
 
 
 def _pair(
-    name: str,
+    key: str,
     argv: Sequence[str],
     cwd: Path,
     envs: Mapping[str, Mapping[str, str]],
-    rounds: int,
     before: Callable[[], None] = lambda: None,
-) -> None:
+) -> Row:
     """Time both in turn, so that whatever else the machine does befalls both."""
     os.chdir(cwd)
     found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in envs}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for kind, env in envs.items():
             before()
             found[kind].append(_once(argv, env))
-    quick = {kind: statistics.quantiles((it[0] for it in took), n=10)[0] for kind, took in found.items()}
-    wall = {kind: statistics.median(it[0] for it in took) for kind, took in found.items()}
+    wall = {kind: [it[0] for it in took] for kind, took in found.items()}
     cpu = {kind: statistics.median(it[1] for it in took) for kind, took in found.items()}
-    cost = quick["guarded"] - quick["plain"]
-    print(
-        f"{name}: {_shown(quick)} (aim {AIM:+g}: {'ok' if cost <= AIM else 'MISSED'}); "
-        f"median {_shown(wall)}; CPU {_shown(cpu)}"
-    )
+    note = f"CPU {rows.shown(cpu['guarded'])} and {rows.shown(cpu['plain'])} ms"
+    return Row(key, wall["guarded"], wall["plain"], note=note)
 
 
 def _once(argv: Sequence[str], env: Mapping[str, str]) -> tuple[float, float]:
@@ -74,10 +88,6 @@ def _once(argv: Sequence[str], env: Mapping[str, str]) -> tuple[float, float]:
     _, status, used = os.wait4(pid, 0)
     assert status == 0
     return 1000 * (time.perf_counter() - began), 1000 * (used.ru_utime + used.ru_stime)
-
-
-def _shown(of: Mapping[str, float]) -> str:
-    return f"{of['plain']:.2f} -> {of['guarded']:.2f} ms, {of['guarded'] - of['plain']:+.2f}"
 
 
 def _repository(place: Path) -> Path:
@@ -96,5 +106,7 @@ def _build() -> None:
     Path("build/x").touch()
 
 
+PARTS: dict[str, rows.Part] = {"git": git, "rm": rm}
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    rows.main("guard", PARTS)

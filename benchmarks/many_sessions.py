@@ -5,7 +5,6 @@ measurements, never tests. Arguments choose parts, `turn` and `live`, and `turn=
 """
 
 import os
-import re
 import sys
 import tempfile
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from benchmarks import watched
 from support.person import Person, person
 
 MANY = 1000
@@ -35,30 +34,16 @@ def resident() -> Iterator[Person]:
 
 
 def memories(looop: Person) -> str:
-    both = (memory(looop.keeper.pid), memory(looop.engine.pid))
-    return "memory: keeper {:.0f} KB, engine {:.0f} KB".format(*(size / 1024 for size in both))
+    return "memory: keeper {} KB, engine {} KB".format(*map(memory, (looop.keeper.pid, looop.engine.pid)))
 
 
 def descriptors(looop: Person) -> str:
-    both = (len(list(Path(f"/proc/{it.pid}/fd").iterdir())) for it in (looop.keeper, looop.engine))
+    both = (watched.descriptors(it.pid) for it in (looop.keeper, looop.engine))
     return "descriptors: keeper {}, engine {}".format(*both)
 
 
 def memory(pid: int) -> int:
-    rows = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.findall(r"^Rss:\s+(\d+)", rows, re.MULTILINE)[0]) * 1024
-
-
-def wakeups(pid: int) -> int:
-    return sum(
-        int(re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", task.read_text(), re.MULTILINE)[0])
-        for task in Path(f"/proc/{pid}/task").glob("*/status")
-    )
-
-
-def cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return watched.memory(pid).rss
 
 
 def turn(number: int) -> None:
@@ -100,18 +85,17 @@ def live() -> None:
         print(descriptors(looop))
         time.sleep(QUIET)
         for name, pid in pids.items():
-            print(f"{name}: {(memory(pid) - before[name]) / LIVE / 1024:.1f} KB for each idle session")
+            print(f"{name}: {(memory(pid) - before[name]) / LIVE:.1f} KB for each idle session")
         for name, pid in pids.items():
-            woken, used = wakeups(pid), cpu(pid)
+            woken, used = watched.switches(pid), watched.cpu(pid)
             time.sleep(IDLE_SECONDS)
-            per = (wakeups(pid) - woken) / IDLE_SECONDS, (cpu(pid) - used) / IDLE_SECONDS * 100
+            rate = watched.woken(woken, watched.switches(pid)) / IDLE_SECONDS
+            per = rate, (watched.cpu(pid) - used) / IDLE_SECONDS * 100
             print(f"{name} idle with {LIVE}: {per[0]:.1f} wake-ups a second, {per[1]:.2f} % of a core")
         for index in range(LIVE):
             looop("shot", f"s{index}")
         for name, pid in pids.items():
-            print(
-                f"{name}: {(memory(pid) - before[name]) / LIVE / 1024:.1f} KB each once its screen was shot"
-            )
+            print(f"{name}: {(memory(pid) - before[name]) / LIVE:.1f} KB each once its screen was shot")
         began = time.perf_counter()
         looop("down", "--all")
         print(f"`down --all` ended them in {time.perf_counter() - began:.1f} s")

@@ -1,27 +1,24 @@
-"""What drawing and scanning cost: `python benchmarks/screens.py [RAW...]`.
+"""What drawing and scanning cost: parts `draw dump`.
 
-In: nothing, or recordings (raw terminal output). Out: MB/s of CPU time on plain text, on vim as recorded here
-and on a stream as agents make it, for the screen and the scanner; what a dump and a load take. Measurements,
-never tests.
+In: nothing. Out: rows: MB of output per second of CPU, on plain text, on vim as recorded here and on a
+stream as agents make it; what a dump and a load take. Measurements, never tests.
 """
 
 import random
-import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import rows
+from benchmarks.rows import Row
 from looop.session.pyte_screen import PyteScreen
 from looop.session.scanner import Scanner
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from support import against_tmux
 
 SIZE = (120, 40)
-ENOUGH = 2.0  # seconds of CPU for one figure
+ENOUGH = 0.4  # seconds of CPU for one value
+ROUNDS = 5
 CHUNK = 65536
 VIM = ["vim", "-u", "NONE", "-i", "NONE", "-n", "long.txt"]
 
@@ -83,20 +80,29 @@ def milliseconds(call: Callable[[], object]) -> float:
     return spent / count * 1000
 
 
-def main(recordings: list[str]) -> None:
-    streams = {"plain text": plain(), "agent (made here)": agent()}
-    if shutil.which("vim"):
-        streams["vim (made here)"] = vim()
-    streams |= {Path(name).stem: Path(name).read_bytes() for name in recordings}
-    for name, data in streams.items():
-        screen, scanner = rate(data, lambda: PyteScreen(*SIZE).feed), rate(data, lambda: Scanner().feed)
-        print(f"{name:24} {len(data):9,d} bytes  screen {screen:5.2f}  scanner {scanner:6.1f} MB/s")
-    shown = PyteScreen(*SIZE)
-    shown.feed(streams["agent (made here)"])
-    dump = shown.dump()
-    load = milliseconds(lambda: PyteScreen().load(dump))
-    print(f"dump {milliseconds(shown.dump):.2f} ms   load {load:.2f} ms")
+def draw() -> Iterator[Row]:
+    """Feed each stream to a screen, one to the scanner."""
+    yield drawn("screen-plain", plain())
+    yield drawn("screen-agent", agent())
+    yield Row("scanner-agent", [rate(agent(), lambda: Scanner().feed) for _ in range(ROUNDS)])
+    rows.needs("vim", "tmux")
+    yield drawn("screen-vim", vim())
 
+
+def drawn(key: str, data: bytes) -> Row:
+    return Row(key, [rate(data, lambda: PyteScreen(*SIZE).feed) for _ in range(ROUNDS)])
+
+
+def dump() -> Iterator[Row]:
+    """Dump a screen, and load it."""
+    shown = PyteScreen(*SIZE)
+    shown.feed(agent())
+    value = shown.dump()
+    yield Row("screen-dump", [milliseconds(shown.dump) for _ in range(ROUNDS)])
+    yield Row("screen-load", [milliseconds(lambda: PyteScreen().load(value)) for _ in range(ROUNDS)])
+
+
+PARTS: dict[str, rows.Part] = {"draw": draw, "dump": dump}
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    rows.main("screens", PARTS)
