@@ -48,15 +48,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Every figure, into benchmarks/RESULTS.md: ten minutes of an otherwise idle machine. With dist/looop, the file's too.
 bench: $(READY)
-	$(BIN)/python benchmarks/beat.py
-	$(BIN)/python benchmarks/screens.py
-	$(BIN)/python benchmarks/ptys.py cat echo idle start
-	$(BIN)/python benchmarks/sessions.py
-	$(BIN)/python benchmarks/relay.py
-	$(BIN)/python benchmarks/guard.py
-	$(BIN)/python benchmarks/cells.py
-	test ! -e dist/looop || $(BIN)/python benchmarks/binary.py
+	$(BIN)/python benchmarks/results.py
 
 # How keeper and engine look over an hour with 50 busy sessions; `make soak SOAK="--idle --for 10m"`.
 soak: $(READY)

@@ -21,8 +21,9 @@ def facts() -> Iterator[tuple[str, str]]:
     """Tell them, the load of now among them."""
     yield "CPU", _found("/proc/cpuinfo", r"^model name\s*:\s*(.+)$")
     yield "cores", str(len(os.sched_getaffinity(0)))
-    yield "memory", f"{int(_found('/proc/meminfo', r'^MemTotal:\s*(\d+)', '0')) / (1 << 20):.0f} GiB"
-    yield "kernel", f"{platform.system()} {platform.release()} {platform.machine()}"
+    kilobytes = _found("/proc/meminfo", r"^MemTotal:\s*(\d+)", "0")
+    yield "memory", f"{int(kilobytes) / (1 << 20):.0f} GiB"
+    yield "kernel", f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}"
     yield "Python", f"{platform.python_implementation()} {platform.python_version()}"
     yield "filesystem", _filesystem(Path(tempfile.gettempdir()))
     yield "tmux", _said("tmux", "-V")

@@ -1,7 +1,7 @@
 """All benchmarks, one after another, into one table: `make bench` writes `benchmarks/RESULTS.md`.
 
-In: optionally names of programs (`relay`, `beat`): then only these are measured, and told instead of written.
-Out: the table. It fails on nothing: a program that crashes, hangs or lacks what it needs is a row that says so.
+In: optionally names of programs (`relay`, `beat`): then only these are measured, and told, not written. Out:
+the table. It fails on nothing: a program that crashes, hangs or lacks what it needs is a row that says so.
 """
 
 import contextlib
@@ -22,6 +22,12 @@ LONGEST = 1200.0  # seconds of one part
 ENDING = 120.0  # seconds that it gets to end what it has started
 ELSEWHERE = {"year": "`make year` measures it"}
 HEAD = "| what | aim | reached | met | measured: median (spread) | yardstick: median (spread) | n | load |"
+
+ABOUT = """\
+Written by `make bench`, never by hand. A ratio is of two medians that were measured in turns in one run, so
+that a busy machine slows both; the spread is from the first tenth to the last, of fewer than ten values from
+the least to the most. Load is the machine's when a part began: absolute times are worth something only where
+it is below the number of cores."""
 
 Found = Mapping[str, tuple[Row, float]]
 
@@ -44,7 +50,7 @@ def _measured(only: set[str]) -> Iterator[tuple[Row, float]]:
             continue
         wanted = [asked.key for asked in ASKED.values() if asked.source == (script, part)]
         load = os.getloadavg()[0]
-        told, trouble = {}, ""
+        told, trouble = dict[str, tuple[Row, float]](), ""
         if (HERE / f"{script}.py").exists():
             print(f"{script} {part} …", file=sys.stderr, flush=True)
             told, trouble = ran(script, part)
@@ -76,10 +82,7 @@ def written(facts: Iterable[tuple[str, str]], found: Found) -> str:
     """Write the whole page: the same of the same figures."""
     parts = [
         "# What looop costs, measured\n",
-        "Written by `make bench`, never by hand. A ratio is of two medians that were measured in turns in one "
-        "run, so that a busy machine slows both; the spread is from the first tenth to the last, or from the "
-        "least to the most of fewer than ten. Load is the machine's when the measuring began: absolute times "
-        "are worth something only where it is below the number of cores.\n",
+        f"{ABOUT}\n",
         "\n".join(f"- {name}: {fact}" for name, fact in facts) + "\n",
     ]
     for title, asked in TABLE.items():
