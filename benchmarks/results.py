@@ -6,6 +6,7 @@ the table. It fails on nothing: a program that crashes, hangs or lacks what it n
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -34,14 +35,17 @@ Found = Mapping[str, tuple[Row, float]]
 
 def main() -> None:
     """Measure, and write the table."""
+    signal.signal(signal.SIGTERM, rows.leave)  # an end ends the program that measures, too
     only, facts = set(sys.argv[1:]), list(machine.facts())
-    found = {row.key: (row, load) for row, load in _measured(only)}
-    text = written(facts, found)
-    if only:
-        print(text)
-    else:
-        TARGET.write_text(text)
-        print(f"written: {TARGET}")
+    yet = {key: (Row(key, lacks=ELSEWHERE.get(key, "not yet")), 0.0) for key in ASKED}
+    found = {} if only else yet
+    for row, load in _measured(only):
+        found[row.key] = row, load
+        if not only:
+            TARGET.write_text(
+                written(facts, found)
+            )  # each time: an hour's figures survive whoever interrupts it
+    print(written(facts, found) if only else f"written: {TARGET}")
 
 
 def _measured(only: set[str]) -> Iterator[tuple[Row, float]]:
@@ -67,11 +71,13 @@ def ran(script: str, part: str) -> tuple[dict[str, tuple[Row, float]], str]:
         try:
             out, err = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=ENDING)
-            process.kill()
             return {}, f"it had not ended after {time.monotonic() - began:.0f} s"
+        finally:
+            if process.poll() is None:
+                process.terminate()  # upon which it ends what it has started
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=ENDING)
+                process.kill()
     read = (rows.taken(line) for line in out.splitlines())
     told = {row.key: (row, load) for row, load in read}
     last = (err.strip().splitlines() or ["nothing on stderr"])[-1]

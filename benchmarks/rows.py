@@ -139,7 +139,7 @@ def main(script: str, parts: Mapping[str, Part]) -> None:
     A program that a part can't do without is no failure: its rows say so. SIGTERM ends it as an error would,
     so that whatever a part has started is ended.
     """
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     names = [word for word in sys.argv[1:] if word != "--json"]
     if wrong := [name for name in names if name not in parts]:
         sys.exit(f"no such part: {', '.join(wrong)}; there are {', '.join(parts)}")
@@ -161,7 +161,8 @@ def _measured(script: str, name: str, part: Part) -> Iterator[tuple[Row, float]]
         yield from ((Row(key, lacks=str(lack)), load) for key in missing)
 
 
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+def leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """End by an exception, so that every `with` and `finally` has its turn."""
     sys.exit(128 + number)
 
 
