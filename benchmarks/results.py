@@ -42,9 +42,7 @@ def main() -> None:
     for row, load in _measured(only):
         found[row.key] = row, load
         if not only:
-            TARGET.write_text(
-                written(facts, found)
-            )  # each time: an hour's figures survive whoever interrupts it
+            TARGET.write_text(written(facts, found))  # after each row: it may be interrupted
     print(written(facts, found) if only else f"written: {TARGET}")
 
 
