@@ -51,7 +51,7 @@ def beat() -> Iterator[Row]:
 
 def unchanged(looop: Person) -> bool:
     """Ask for a beat; whether it found nothing new."""
-    return "nothing changed" in looop("tick", timeout=PATIENCE)
+    return "Nothing changed" in looop("tick", timeout=PATIENCE)
 
 
 PARTS: dict[str, rows.Part] = {"beat": beat}
