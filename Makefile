@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	soak year machines streams fuzz
+	soak year sweep machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -55,12 +55,16 @@ bench: $(READY)
 # How keeper and engine look over an hour with 50 busy sessions; `make soak SOAK="--idle --for 10m"`.
 soak: $(READY)
 	$(BIN)/python benchmarks/soak.py $(SOAK)
+
 # The proofs of docs/robustness.md in full, by hand: minutes to hours each. What `make test` has of them is bounded.
 year: $(READY)
 	$(BIN)/python tests/year/run.py --days 365 --seed 1
 
 machines: $(READY)
 	MACHINES=20 $(BIN)/python -m pytest tests/machines -o timeout=3600
+
+sweep: $(READY)
+	$(BIN)/python tests/sweep/run.py $(SWEEP)
 
 streams: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/support/hostile_streams.py 200000
