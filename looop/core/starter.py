@@ -115,10 +115,8 @@ def _script(script: str, what: str, often: tuple[str, ...]) -> str:
 
 
 def _add(made: dict[str, str], there: Mapping[str, str], stem: str, suffix: str, text: str) -> None:
-    for path in _names(stem, suffix):
-        if path not in made and there.get(path, text) == text:
-            made[path] = text
-            return
+    names = _names(stem, suffix)
+    made[next(path for path in names if path not in made and there.get(path, text) == text)] = text
 
 
 def _names(stem: str, suffix: str) -> Iterator[str]:

@@ -147,5 +147,5 @@ def _telling(arguments: Any) -> str:
             return " ".join(str(word) for word in found[:20])
     try:
         return msgspec.json.encode(arguments).decode()
-    except (ValueError, TypeError, RecursionError):
+    except RecursionError:  # it was decoded nearer to the bottom of the stack
         return ""

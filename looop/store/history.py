@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 import msgspec
@@ -133,11 +134,13 @@ def fresh(past: History, kind: str, at: float) -> str:
 
 def _named(past: History, edit: Edit) -> Edit:
     """Give an edit another name if its own is taken by other files: a flag's number may come again."""
-    for name in (edit.id, *(f"{edit.id}.{count}" for count in range(2, len(past.edits) + 3))):
+
+    def fits(name: str) -> bool:
         there = {it for old in past.edits if old.id == name for it in old.files}
-        if not there or there.issuperset(edit.files):
-            return msgspec.structs.replace(edit, id=name)
-    return edit
+        return not there or there.issuperset(edit.files)
+
+    others = (f"{edit.id}.{number}" for number in count(2))
+    return msgspec.structs.replace(edit, id=next(filter(fits, chain([edit.id], others))))
 
 
 def _missed(past: History, edit: Edit) -> list[Edit]:

@@ -104,3 +104,15 @@ def test_time_counts_by_the_clock_that_says_more() -> None:
     assert then.until(Moment(1010.0, "a", 80.0)) == 30  # slept, or the wall clock was set back
     assert then.until(Moment(900.0, "a", 80.0)) == 30
     assert then.until(Moment(1010.0, "b", 5.0)) == 10  # another boot: only the wall clock knows
+
+
+def test_a_request_is_the_same_whatever_its_world_and_the_approval_is_not() -> None:
+    other = Command(PUSH.argv, PUSH.cwd, PUSH.program, pins=(Pin("file x", "other"),))
+    assert PUSH.asked == other.asked
+    assert command.digest(PUSH) != command.digest(other)
+    assert PUSH.asked != Command(PUSH.argv, "/else", PUSH.program).asked
+
+
+def test_only_variables_that_such_commands_heed_are_worth_a_look() -> None:
+    env = {"LANG": "C", "GIT_DIR": "/x", "AWS_PROFILE": "prod", "COLUMNS": "80"}
+    assert list(command.of_ours(env)) == ["AWS_PROFILE", "GIT_DIR"]

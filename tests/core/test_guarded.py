@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from looop.core.guarded import Added, Rules, Where, asks_branch, hot, judge, known
+from looop.core.guarded import Added, Rules, Where, asks_branch, hot, judge, known, mistake
+from looop.core.rules import Guard
 from support.commands import FREE, HELD, WHERE
 
 
@@ -169,3 +170,35 @@ def test_what_is_held_has_a_word_that_the_shim_looks_for(program: str, words: li
 def test_any_words_can_be_judged(words: list[str]) -> None:
     judge(words, Rules(), WHERE)
     asks_branch(words)
+
+
+def test_a_mistake_in_any_rule_folder_or_name_is_told_with_its_place() -> None:
+    fine, folder = Added("s3", ("aws",)), "/srv/x"
+    assert mistake(Guard(("s3",), (fine, Added("tf", ("terraform",))), clear=(folder, "~/y"))) is None
+    assert (mistake(Guard(("s4",), (fine,))) or "").startswith(".off[0]` is 's4'")
+    assert (mistake(Guard(add=(fine, Added("s3!", ("aws",))))) or "").startswith(".add[1].name`")
+    assert (mistake(Guard(add=(fine, Added("x", ("a b",))))) or "").startswith(".add[1].match`")
+    assert (mistake(Guard(clear=(folder, "y"))) or "").startswith(".clear[1]`")
+
+
+def test_a_rule_of_ones_own_that_is_off_is_not_looked_for() -> None:
+    rules = Rules.of(Guard(("s3", "root"), (Added("s3", ("aws",)), Added("tf", ("terraform",)))))
+    assert "aws" not in hot(rules)
+    assert "terraform" in hot(rules)
+    assert judge(["aws", "ls"], rules, WHERE) is None
+    assert judge(["sudo", "ls"], rules, WHERE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env --split-string='sudo ls'",
+        "env -S 'sudo ls'",
+        'env --split-string="sudo \'ls"',
+        "env -i -S 'sudo ls' x",
+    ],
+)
+def test_a_command_in_one_word_for_env_is_read_like_any_other(text: str) -> None:
+    rule = judge(shlex.split(text), Rules(), WHERE)
+    assert rule is not None
+    assert rule.name == "root"

@@ -295,3 +295,9 @@ def test_a_persons_word_ends_one_park_and_not_the_next() -> None:
     again = limits.parked(state, "usage limit", 9e9, 2000.0)
     assert limits.unparked(again, "t1", "") == again
     assert limits.unparked(again, "t2", "").park is None
+
+
+def test_a_persons_stop_is_told_to_the_ai_and_holds_nothing_back() -> None:
+    state = limits.interrupted(limits.failed(LoopState(), "exit 1", 0.0), "stopped by a person")
+    assert state.failure.reason == "stopped by a person"
+    assert (state.failure.count, state.failure.retry_at) == (1, 60.0)

@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -151,3 +152,14 @@ class _Odd:
 
 def test_what_is_no_text_is_handed_on() -> None:
     assert MASK.value(_Odd(TOKEN)) == _Odd(SHOWN)
+
+
+def test_without_secrets_nothing_is_touched() -> None:
+    assert NOTHING.data(b"\xff" + TOKEN.encode()) == b"\xff" + TOKEN.encode()
+
+
+def test_a_value_that_is_no_text_stays_itself_among_masked_ones() -> None:
+    class Colour(Enum):
+        RED = "red"
+
+    assert MASK.value([Colour.RED, TOKEN]) == [Colour.RED, SHOWN]

@@ -1,7 +1,8 @@
 """What counts as one move."""
 
 from looop.core.act import Act, Write
-from looop.core.moves import Kind, Landing, Leaf, Rejection, judge, timer
+from looop.core.digest import digest_bytes
+from looop.core.moves import Kind, Landing, Leaf, Rejection, judge, proposed, subject, timer
 
 GOAL = b"---\ngoal: learn Trio\n---\n"
 SENSOR = b"#!/bin/sh\necho 1\n"
@@ -168,3 +169,38 @@ def test_a_move_says_which_verb_it_called() -> None:
         "changed a goal, called `looop send build`"
     )
     assert Landing(Kind.GOAL_CHANGED, "goal:build.md", (note,)).did == "changed a goal"
+
+
+def test_a_name_that_can_not_be_shown_is_none() -> None:
+    assert subject("goals/a\x1b[2J.md") is None
+    assert subject("goals/a.md") == "goal:a.md"
+
+
+def test_a_changed_playbook_is_one_move() -> None:
+    verdict = judged(PLAYBOOK_md=b"new")
+    assert verdict == Landing(Kind.PLAYBOOK_CHANGED, "playbook", (Write("PLAYBOOK.md", b"new"),))
+    assert str(verdict) == "changed the PLAYBOOK (playbook)"
+    assert str(judged()) == "nothing"
+
+
+def test_a_removed_sensor_is_one_move() -> None:
+    verdict = judged(sensors__s_sh=None)
+    assert verdict == Landing(Kind.SENSOR_REMOVED, "sensor:s", (Write("sensors/s.sh", None),))
+
+
+def test_a_fleet_verb_alone_is_the_move() -> None:
+    act = Act(("start-session", "tea", "--goal", "x"), "session:tea")
+    verdict = judged(act)
+    assert verdict == Landing(Kind.VERB, "session:tea", (), act)
+    assert isinstance(verdict, Landing)
+    assert verdict.did == "called `looop start-session tea`"
+
+
+def test_a_draft_may_change_several_subjects_by_the_same_rules() -> None:
+    after = {**BEFORE, "goals/a.md": Leaf(GOAL + b"x"), "goals/b.md": Leaf(GOAL)}
+    assert proposed(BEFORE, after) == (Write("goals/a.md", GOAL + b"x"), Write("goals/b.md", GOAL))
+    assert "#!" in reason(proposed(BEFORE, {**after, "sensors/t.sh": Leaf(b"echo")}))
+
+
+def test_a_leaf_has_the_digest_of_its_bytes() -> None:
+    assert Leaf(GOAL).digest == digest_bytes(GOAL)

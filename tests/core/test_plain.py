@@ -30,6 +30,8 @@ def plain(data: bytes, step: int = 0) -> Plain:
         ("grün\u2500".encode(), "grün\u2500".encode()),
         (b"\x1b]0;title\x1b[31mred", b"red"),
         (b"a\x1b\x1b[1mb", b"ab"),
+        (b"one\r\n\x1b[5;1Htwo", b"one\ntwo"),
+        (b"one\n\rtwo", b"one\ntwo"),
     ],
 )
 @pytest.mark.parametrize("step", [0, 1, 3])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from looop.core.reading import parse
+from looop.core.reading import Snapshot, parse
 from looop.core.world import Reading
 
 
@@ -46,3 +46,8 @@ def test_brackets_are_counted_outside_of_texts_only() -> None:
 
 def test_a_hostile_text_is_counted_in_no_time() -> None:
     assert parse("s", b'"' + b'\\"' * 1_000_000).error is not None
+
+
+def test_a_kept_reading_is_given_back_as_it_was() -> None:
+    kept = Snapshot({"a": 1}, "more", "failed")
+    assert kept.reading("mail", untrusted=True) == Reading("mail", {"a": 1}, "more", "failed", untrusted=True)

@@ -358,3 +358,9 @@ def test_the_answer_holds_until_the_moment_that_it_names_and_not_longer(
 @given(st.lists(st.text(max_size=400), max_size=30), st.sampled_from(["", *RULES]))
 def test_any_screen_is_judged(rows: list[str], name: str) -> None:
     judge(facts(agent=name, screen=tuple(rows)), T + SETTLED)
+
+
+def test_a_session_that_the_money_ran_out_for_is_frozen_and_says_how_it_goes_on() -> None:
+    found = judge(facts(unpaid=True, hook=Hook("Stop", T)), T + 1e6)
+    assert (found.state, found.source) == (State.FROZEN, "money")
+    assert "looop unpark" in found.said

@@ -196,3 +196,37 @@ def test_only_a_limit_has_an_end() -> None:
     limit = {"status": "rejected", "resetsAt": 1795351371, "rateLimitType": "five_hour"}
     event = {"type": "rate_limit_event", "rate_limit_info": limit}
     assert failed("Invalid API key", 401, "authentication_failed", event).until is None
+
+
+def test_parts_of_other_kinds_are_passed_over() -> None:
+    thinking = {"type": "thinking", "thinking": "hm"}
+    told = {"type": "assistant", "message": {"content": [thinking, {"type": "text", "text": "Done."}]}}
+    fine = {"type": "tool_result", "is_error": False, "content": "ok"}
+    broken = {"type": "tool_result", "is_error": True, "content": "no"}
+    parser = stream("claude")
+    lines = (
+        told,
+        {"type": "user", "message": {"content": [fine, broken]}},
+        {"type": "system", "subtype": "x"},
+    )
+    events = parser.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    assert events == [Event(EventKind.SAID, "Done."), Event(EventKind.NOTE, "a tool failed: no")]
+
+
+def test_a_call_tells_the_words_of_a_list_and_else_all_its_arguments() -> None:
+    parser = stream("claude")
+    calls = (call("Run", command=["ls", "-l"]), call("Ask", depth=3), call("Read", file_path="/x"))
+    events = parser.feed(b"".join(json.dumps(line).encode() + b"\n" for line in calls))
+    assert [event.text for event in events] == ["Run: ls -l", 'Ask: {"depth":3}', "Read: /x"]
+
+
+def test_arguments_of_any_depth_end_no_stream() -> None:
+    """Decoding ends at a depth of the stack; what was decoded may not fit when it is encoded further down."""
+    for depth in range(600, 1000):
+        arguments = b'{"a":' * depth + b"1" + b"}" * depth
+        line = b'{"type":"assistant","message":{"content":[{"type":"tool_use","name":"X","input":%s}]}}\n'
+        parser = stream("claude")
+        parser.feed(line % arguments)
+        assert parser.feed(json.dumps(text("Still here.")).encode() + b"\n") == [
+            Event(EventKind.SAID, "Still here.")
+        ]

@@ -101,3 +101,8 @@ def test_a_turn_that_failed_is_a_failure_like_any_other() -> None:
 def test_a_retry_that_helped_is_forgotten() -> None:
     retry = {"type": "error", "message": "Reconnecting... 1/1 (last status: 429 Too Many Requests)"}
     assert run(retry, item("agent_message", text="On."), code=None)[1].fault is Fault.NO_RESULT
+
+
+def test_a_search_tells_its_words() -> None:
+    events, _ = run(item("web_search", query="trio nursery"), COMPLETED)
+    assert events == [Event(EventKind.CALLED, "web search: trio nursery")]

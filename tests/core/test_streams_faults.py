@@ -6,6 +6,7 @@ import pytest
 
 from looop.core.stream_base import Fault
 from looop.core.stream_faults import Finding, classify
+from looop.core.stream_json import decode, number_at
 from looop.core.stream_until import ends_at
 
 NOW = datetime(2026, 11, 22, 10, 40, tzinfo=UTC).timestamp()
@@ -63,6 +64,8 @@ def test_a_quota_that_is_back_tomorrow_is_a_usage_limit() -> None:
         ("try again at Nov 25th, 2026 10:42 PM (UTC)", at(25, 22, 42)),
         ("try again in 5 days 4 hours 14 minutes.", NOW + 5 * 86400 + 4 * 3600 + 14 * 60),
         ("retry after 30 seconds", NOW + 30),
+        ("try again in 2 hours, 3 tries are left", NOW + 7200),
+        ("resets 15:30 (UTC)", at(22, 15, 30)),
         ("resets in 2h and 5m", NOW + 7500),
         ("limit will reset at 2026-11-22T12:00:00Z", at(22, 12)),
     ],
@@ -95,3 +98,8 @@ def test_a_zone_that_nobody_knows_is_this_machines() -> None:
 def test_without_a_clock_only_an_absolute_end_is_told() -> None:
     assert ends_at("try again in 5 minutes", None) is None
     assert ends_at("limit reached|1795351371", None) == 1795351371.0
+
+
+def test_a_number_that_is_larger_than_any_is_none() -> None:
+    value = decode(b'{"a": 1' + b"0" * 400 + b', "b": 1.5, "c": -1, "d": true}')
+    assert [number_at(value, key) for key in "abcde"] == [None, 1.5, None, None, None]

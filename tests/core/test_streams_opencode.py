@@ -73,3 +73,8 @@ def test_one_that_is_killed_between_two_steps_gave_no_result() -> None:
 
 def test_a_bad_exit_code_is_a_failure() -> None:
     assert run(step("stop"), code=1)[1].fault is Fault.FAILED
+
+
+def test_a_kind_of_line_that_is_not_known_is_passed_over() -> None:
+    events, ended = run({"type": "step_start", "part": {}}, {"type": "new"}, text("Done."), step("stop"))
+    assert (events, ended.fault) == ([Event(EventKind.SAID, "Done.")], None)

@@ -126,3 +126,8 @@ def test_a_bad_exit_code_is_a_failure() -> None:
 def test_a_lost_connection_is_a_failure_like_any_other() -> None:
     _, ended = run(error("Connection error."), OVER)
     assert (ended.fault, ended.reason) == (Fault.FAILED, "agent failed: Connection error.")
+
+
+def test_parts_of_other_kinds_are_passed_over() -> None:
+    events, _ = run(message({"type": "thinking", "thinking": "hm"}, text("Done.")), OVER)
+    assert events == [Event(EventKind.SAID, "Done.")]

@@ -1,6 +1,6 @@
 """A conversation's answers are added up by day, each once; no figure that was known is lost again."""
 
-from looop.core.usage import Sum, Tally, Trouble, Used, settled, topped
+from looop.core.usage import Sum, Tally, Trouble, Used, day_of, settled, topped
 
 NOON = 1767268800.0  # 2026-01-01 12:00 UTC
 TODAY, TOMORROW = "2026-01-01", "2026-01-02"
@@ -80,3 +80,7 @@ def test_a_total_makes_unknown_days_known_together() -> None:
     found = topped(days, 3.0, "reported", NOON + 86400)
     assert {day: (it.usd, it.input) for day, it in found.items()} == {TODAY: (0.0, 5), TOMORROW: (3.0, 7)}
     assert topped(found, 3.0, "reported", NOON + 86400) == found
+
+
+def test_a_moment_that_no_calendar_has_is_a_day_all_the_same() -> None:
+    assert day_of(1e18) == day_of(float("inf")) == "1970-01-01"

@@ -143,3 +143,8 @@ def test_no_line_raises_or_takes_anything_away(agent: str, lines: list[bytes]) -
     for found in usage_lines.read(lines, understand):
         if isinstance(found, Used):
             assert min(found.fresh, found.cache_read, found.cache_write, found.output) >= 0
+
+
+def test_an_answer_of_pi_without_a_name_can_not_be_counted_once_and_is_none() -> None:
+    message = {"role": "assistant", "model": "m", "usage": {"input": 5}}
+    assert read("pi", {"type": "message", "timestamp": WHEN, "message": message}) == []

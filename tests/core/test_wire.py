@@ -145,3 +145,34 @@ def test_importing_the_protocol_imports_nothing_else() -> None:
     code += "print(*set(sys.modules) - had)"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert set(ran.stdout.split()) <= {"looop.core.wire", "__future__"}
+
+
+def test_frames_are_equal_by_what_they_hold_and_show_a_little_of_it() -> None:
+    frame = Frame(wire.OUT, b"x" * 41)
+    assert frame != b"x" * 41
+    assert repr(frame) == f"<{wire.NAMES[wire.OUT]} {b'x' * 40!r}…>"
+    assert repr(Frame(99, b"")) == "<99 b''>"
+
+
+def test_terminal_facts_are_five_numbers() -> None:
+    found = wire.unpack_terminal("1 0 1 80 24")
+    assert [found.stdin, found.stdout, found.stderr, found.columns, found.lines] == [
+        True,
+        False,
+        True,
+        80,
+        24,
+    ]
+    for field in ("1 0 1 80", "1 0 1 80 24 5", "1 0 1 80 x", ""):
+        with pytest.raises(ProtocolError):
+            wire.unpack_terminal(field)
+
+
+@given(st.lists(text, min_size=1, max_size=4), st.binary(max_size=60))
+def test_a_handed_text_comes_with_its_arguments(argv: list[str], data: bytes) -> None:
+    packed = wire.pack_hand(argv, data)
+    assert wire.unpack_hand(packed) == (tuple(argv), data)
+    end = len(packed) - len(data)
+    for cut in (b"", packed[:3], packed[: end - 1]):
+        with pytest.raises(ProtocolError):
+            wire.unpack_hand(cut)

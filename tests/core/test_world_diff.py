@@ -94,3 +94,9 @@ def test_the_headline_of_a_file_without_a_goal_line_is_its_first_words() -> None
 def test_the_same_generation_reused_under_one_id_is_news() -> None:
     before = world(sessions=(Session("w", "01G", "working"),))
     assert changes(before, world(sessions=(Session("w", "01H", "working"),))) != []
+
+
+def test_a_playbook_that_is_gone_is_a_change() -> None:
+    assert [change.kind for change in compare(Baseline.of(world(), 0), world(playbook=None))] == [
+        ChangeKind.REMOVED
+    ]
