@@ -218,15 +218,3 @@ def test_a_call_tells_the_words_of_a_list_and_else_all_its_arguments() -> None:
     calls = (call("Run", command=["ls", "-l"]), call("Ask", depth=3), call("Read", file_path="/x"))
     events = parser.feed(b"".join(json.dumps(line).encode() + b"\n" for line in calls))
     assert [event.text for event in events] == ["Run: ls -l", 'Ask: {"depth":3}', "Read: /x"]
-
-
-def test_arguments_of_any_depth_end_no_stream() -> None:
-    """Decoding ends at a depth of the stack; what was decoded may not fit when it is encoded further down."""
-    for depth in range(600, 1000):
-        arguments = b'{"a":' * depth + b"1" + b"}" * depth
-        line = b'{"type":"assistant","message":{"content":[{"type":"tool_use","name":"X","input":%s}]}}\n'
-        parser = stream("claude")
-        parser.feed(line % arguments)
-        assert parser.feed(json.dumps(text("Still here.")).encode() + b"\n") == [
-            Event(EventKind.SAID, "Still here.")
-        ]
