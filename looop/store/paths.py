@@ -256,7 +256,7 @@ def _known_format(profile: Profile) -> int | None:
         return None
     except OSError as error:
         raise _refused(f"{profile.format} could not be read ({error.strerror}).") from error
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and int(text)):
         raise _refused(f"{profile.format} should hold the number {FORMAT}, not {text[:20]!r}: correct it.")
     if int(text) > FORMAT:
         raise Problem(

@@ -274,10 +274,7 @@ def answer(
         made = Answer(
             number, text, at, by, question.text, question.proposal, approved, command=question.command
         )
-        try:
-            files.exclusive(_path(place.folder, number), msgspec.json.encode(made))
-        except FileExistsError:
-            raise _closed(place, number) from None
+        files.exclusive(_path(place.folder, number), msgspec.json.encode(made))
         files.durable_remove(place.folder / _FLAG)
     return made
 

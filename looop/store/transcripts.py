@@ -117,15 +117,17 @@ def _codex(what: Conversation, env: Mapping[str, str]) -> Iterator[Path]:
     place = _place(env, "codex") / "sessions"
     recent: list[tuple[float, Path]] = []
     for path in place.glob("*/*/*/rollout-*.jsonl"):
-        changed = path.lstat().st_mtime
-        if changed >= what.began - _EARLIER:
-            recent.append((changed, path))
+        with suppress(FileNotFoundError):
+            changed = path.lstat().st_mtime
+            if changed >= what.began - _EARLIER:
+                recent.append((changed, path))
     words = contract.introduction(what.session)
     since = None if what.resumed else what.began - _EARLIER
     for _, path in sorted(recent, reverse=True)[:_MOST]:
-        head, _ = read_head(path, _HEAD)
-        if usage_lines.belongs(head, what.cwd, words, since):
-            yield path
+        with suppress(OSError):  # a link, say: of no account, and no reason to overlook the others
+            head, _ = read_head(path, _HEAD)
+            if usage_lines.belongs(head, what.cwd, words, since):
+                yield path
 
 
 def _place(env: Mapping[str, str], agent: str) -> Path:

@@ -90,3 +90,10 @@ def test_a_later_edit_of_a_file_is_found_and_none_when_this_is_the_last() -> Non
     found = [edit(0), edit(1), edit(0, "b")]
     assert edits.newer(found, found[0], "a") == found[1]
     assert edits.newer(found, found[1], "a") is None
+
+
+def test_what_a_path_holds_is_what_its_last_edit_left() -> None:
+    removed = Edit("gone", 0.0, By.OUTSIDE, (Version("b", blob("b0"), None),))
+    found = edits.heads([edit(0), edit(1), edit(0, "b"), removed])
+    assert found == {"a": blob("a1"), "b": None}
+    assert [edits.digest_of(it) for it in found.values()] == ["a1", None]

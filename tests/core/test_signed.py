@@ -36,3 +36,11 @@ def test_what_has_no_such_line_is_foreign(data: bytes) -> None:
 def test_the_line_may_stand_in_xml() -> None:
     line = signed(XML, after=2, comment=("<!-- ", " -->")).decode().splitlines()[2]
     assert "--" not in line.removeprefix("<!--").removesuffix("-->")
+
+
+def test_whose_a_file_is_reads_as_a_clause() -> None:
+    assert [str(whose(data)) for data in (b"", signed("x\n"), signed("x\n") + b"y\n")] == [
+        "was not written by looop",
+        "is as looop wrote it",
+        "was edited since looop wrote it",
+    ]

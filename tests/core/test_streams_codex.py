@@ -106,3 +106,25 @@ def test_a_retry_that_helped_is_forgotten() -> None:
 def test_a_search_tells_its_words() -> None:
     events, _ = run(item("web_search", query="trio nursery"), COMPLETED)
     assert events == [Event(EventKind.CALLED, "web search: trio nursery")]
+
+
+def test_arguments_of_any_depth_end_no_stream() -> None:
+    """What was just decoded may be too deep to be encoded again some calls further up the stack."""
+    for depth in range(500, 1000):
+        arguments = b'{"a":' * depth + b"1" + b"}" * depth
+        line = b'{"type":"item.started","item":{"type":"mcp_tool_call","tool":"x","arguments":%s}}\n'
+        parser = stream("codex")
+        parser.feed(line % arguments)
+        said = json.dumps(item("agent_message", text="Here.")).encode() + b"\n"
+        assert parser.feed(said) == [Event(EventKind.SAID, "Here.")]
+
+
+def test_a_call_of_another_tool_tells_its_arguments() -> None:
+    events, _ = run(
+        item("mcp_tool_call", started=True, tool="find", arguments={"query": ["x", "y"]}), COMPLETED
+    )
+    assert [event.text for event in events] == ["find: x y"]
+
+
+def test_an_item_of_a_kind_that_is_not_known_is_passed_over() -> None:
+    assert run(item("reasoning", started=True), item("todo_list"), COMPLETED)[0] == []

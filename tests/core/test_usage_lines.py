@@ -148,3 +148,18 @@ def test_no_line_raises_or_takes_anything_away(agent: str, lines: list[bytes]) -
 def test_an_answer_of_pi_without_a_name_can_not_be_counted_once_and_is_none() -> None:
     message = {"role": "assistant", "model": "m", "usage": {"input": 5}}
     assert read("pi", {"type": "message", "timestamp": WHEN, "message": message}) == []
+
+
+def test_a_time_counts_only_with_its_zone() -> None:
+    assert usage_lines.stamp(WHEN) == AT
+    assert usage_lines.stamp(WHEN.removesuffix("Z")) is None
+    assert usage_lines.stamp("yesterday") is None
+
+
+def test_a_brief_that_the_agent_itself_repeats_does_not_make_a_transcript_the_sessions() -> None:
+    head = {"type": "session_meta", "payload": {"cwd": "/src", "timestamp": WHEN}}
+    said = {"type": "response_item", "payload": {"role": "assistant", "content": [{"text": "you are tea"}]}}
+    lines = "\n".join(json.dumps(value) for value in (head, said))
+    assert not usage_lines.belongs(lines.encode(), "/src", "you are tea", None)
+    said["payload"]["role"] = "user"  # type: ignore[index]
+    assert usage_lines.belongs(f"{lines}\n{json.dumps(said)}".encode(), "/src", "you are tea", None)

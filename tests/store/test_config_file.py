@@ -1,13 +1,15 @@
 """CONFIG is read only from a file that can be trusted, and what is there is never taken for absent."""
 
+import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from looop.core.problem import Exit, Problem
-from looop.store import config
+from looop.store import config, files
 from looop.store.config import Config
 from looop.store.paths import Profile
 from support.folder import mode
@@ -159,3 +161,29 @@ def test_setting_a_key_of_a_linked_config_writes_its_target(tmp_path: Path) -> N
     config.set_keys(profile, runner="pi")
     assert profile.config.is_symlink()
     assert json.loads((tmp_path / "dotfiles.json").read_text()) == {"runner": "pi"}
+
+
+def test_of_two_who_write_the_first_config_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = config_in(tmp_path, {"interval": 7})
+    monkeypatch.setattr(files, "present", lambda _: False)  # looked before the other one wrote it
+    assert not config.ensure(profile)
+    assert json.loads(profile.config.read_text()) == {"interval": 7}
+
+
+@pytest.mark.parametrize(
+    ("step", "write"),
+    [("exclusive", config.ensure), ("durable", lambda profile: config.set_keys(profile, interval=7))],
+)
+def test_a_config_that_can_not_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, write: Callable[[Profile], object]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    profile = profile_in(tmp_path)
+    monkeypatch.setattr(files, step, full)
+    with pytest.raises(Problem, match=r"could not be written \(No space left on device\)") as caught:
+        write(profile)
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.REFUSED, "bad-config")

@@ -169,3 +169,12 @@ def test_a_wall_that_would_not_stand_as_written_is_refused(
     tmp_path: Path, content: dict[str, Any], words: str
 ) -> None:
     assert words in mistake(tmp_path, content)
+
+
+def test_walls_that_stand_as_written_are_taken(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "grants": {"ssh": ["sessions/tea", "checks"], "MY_TOKEN": ["ticks"]},
+        "writable": {"~/x": ["sessions"], "/srv": ["sensors/mail"]},
+    }
+    found = config.load(config_in(tmp_path, given), {})
+    assert (found.grants, found.writable) == (given["grants"], given["writable"])

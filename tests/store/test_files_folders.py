@@ -184,3 +184,20 @@ def test_a_folder_is_not_made_in_a_place_that_is_gone(tmp_path: Path) -> None:
     gone.mkdir()
     files.private_dir(gone / "sessions" / "pulse", below=gone)
     assert mode(gone / "sessions") == 0o700
+
+
+def test_a_folder_that_is_filled_right_before_it_goes_is_emptied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "d").mkdir()
+    real = folders._flatten
+
+    def filled(top: int, name: str) -> list[str]:
+        monkeypatch.setattr(folders, "_flatten", real)
+        found = real(top, name)
+        (tmp_path / "d" / "late").write_text("")
+        return found
+
+    monkeypatch.setattr(folders, "_flatten", filled)
+    files.empty_dir(tmp_path)
+    assert names(tmp_path) == []

@@ -1,5 +1,6 @@
 """A lock is the kernel's: exclusive, never stale, never unlinked; held is one thing, not openable another."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from looop.store import files
-from support.folder import mode
+from support.folder import mode, open_descriptors
 from support.ordinary_user import as_ordinary_user
 
 
@@ -134,3 +135,38 @@ def test_a_full_disk_does_not_keep_anybody_from_holding_a_lock(
     monkeypatch.setattr(os, "pwrite", full)
     with files.lock(tmp_path / ".lock") as lock:
         lock.write_holder(b"pid 1, started s, boot b\n")
+
+
+def test_a_lock_whose_file_went_while_it_was_waited_for_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was removed and made again: two could hold a lock of one name at once."""
+    path, real = tmp_path / ".lock", fcntl.flock
+    steps = [lambda: (path.unlink(), path.write_text("")), path.unlink]
+
+    def flock(fd: int, how: int) -> None:
+        real(fd, how)
+        if steps:
+            steps.pop()()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    before = open_descriptors()
+    with files.lock(path) as taken:
+        assert os.path.samestat(os.fstat(taken.fileno()), path.lstat())
+    assert (steps, open_descriptors()) == ([], before)
+
+
+@pytest.mark.parametrize(("module", "call"), [(fcntl, "flock"), (os, "fstat")])
+def test_a_lock_that_fails_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: object, call: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    before = open_descriptors()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, call, broken)
+        with pytest.raises(OSError, match="Input/output error"):
+            files.lock(tmp_path / ".lock")
+    assert open_descriptors() == before
+    files.lock(tmp_path / ".lock").release()

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import re
-import resource
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from looop.store import files
 from looop.store.files import logs
 from support.folder import mode, names
-from support.ordinary_user import as_ordinary_user
+from support.ordinary_user import as_ordinary_user, largest_file
 
 
 @pytest.fixture
@@ -85,8 +84,7 @@ def test_a_write_that_the_kernel_cuts_short_is_completed(
 def test_a_disk_that_takes_half_a_record_gets_it_taken_back() -> None:
     def case(folder: Path) -> None:
         files.append(folder / "log", "x" * 900)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        with pytest.raises(OSError, match="too large") as caught:
+        with largest_file(1000), pytest.raises(OSError, match="too large") as caught:
             files.append_durable(folder / "log", "y" * 900)
         assert caught.value.errno == errno.EFBIG
         assert (folder / "log").read_bytes() == b"x" * 900 + b"\n"
@@ -267,3 +265,42 @@ def test_the_end_of_a_log_can_be_mended(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"one\ntorn and long")
     files.mend_tail(tmp_path / "log", 4, b"two\n")
     assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("behind", [b"", b"another's\n"])
+def test_half_a_record_is_taken_back_unless_somebody_wrote_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: bytes
+) -> None:
+    log, real = tmp_path / "log", os.write
+    files.append(log, "one")
+
+    def full(fd: int, data: bytes) -> int:
+        if len(data) == 4:
+            return real(fd, bytes(data)[:2])
+        with log.open("ab") as other:
+            other.write(behind)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.append(log, "two")
+    assert log.read_bytes() == (b"one\ntw" + behind if behind else b"one\n")
+
+
+def test_a_log_that_is_rotated_at_every_look_shows_its_newest_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, real = tmp_path / "journal.md", logs.previous
+    files.append(journal, "one")
+
+    def rotated_again(path: Path) -> Path | None:
+        files.rotate(path, 1, keep_all=True)
+        files.append(path, "next")
+        return real(path)
+
+    monkeypatch.setattr(logs, "previous", rotated_again)
+    assert files.tail_lines(journal, 9) == ["next"]
+
+
+def test_in_a_folder_that_is_gone_nothing_was_rotated_away(tmp_path: Path) -> None:
+    assert files.previous(tmp_path / "gone" / "log") is None

@@ -1,5 +1,6 @@
 """People's files are read with a limit, only if they are regular, and never block."""
 
+import hashlib
 import inspect
 import os
 import socket
@@ -151,3 +152,12 @@ def test_reading_leaves_no_descriptor_open(tmp_path: Path) -> None:
         with pytest.raises(files.TooLarge):
             files.read_regular(tmp_path / "f", 0)
     assert open_descriptors() == before
+
+
+def test_a_fingerprint_is_that_of_all_bytes_and_has_a_limit(tmp_path: Path) -> None:
+    data = b"x" * ((1 << 20) + 5)
+    (tmp_path / "f").write_bytes(data)
+    assert files.fingerprint(tmp_path / "f", len(data)) == (hashlib.sha256(data).hexdigest(), len(data))
+    with pytest.raises(files.TooLarge) as caught:
+        files.fingerprint(tmp_path / "f", len(data) - 1)
+    assert caught.value.size == len(data)

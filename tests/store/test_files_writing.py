@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import resource
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from looop.store import files
 from looop.store.files import writing
 from support.folder import mode, names
-from support.ordinary_user import as_ordinary_user
+from support.ordinary_user import as_ordinary_user, largest_file
 
 WRITERS = [files.durable, files.exclusive, files.scratch]
 
@@ -213,8 +212,7 @@ def test_a_disk_that_takes_no_more_changes_nothing(write: Callable[..., object])
     def case(folder: Path) -> None:
         files.durable(folder / "f", b"old")
         target = folder / ("g" if write is files.exclusive else "f")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        with pytest.raises(OSError, match="too large") as caught:
+        with largest_file(1000), pytest.raises(OSError, match="too large") as caught:
             write(target, b"x" * 5000)
         assert caught.value.errno == errno.EFBIG
         assert names(folder) == ["f"]
@@ -286,3 +284,15 @@ def test_a_link_is_not_copied(tmp_path: Path) -> None:
     (tmp_path / "source").symlink_to("/etc/passwd")
     with pytest.raises(files.NotRegular):
         files.copy_regular(tmp_path / "source", tmp_path / "copy", 1 << 20)
+
+
+def test_a_folder_that_can_not_be_synced_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged is on the disk, its name too."""
+
+    def fsync(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        files.durable(tmp_path / "f", b"new")

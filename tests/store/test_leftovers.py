@@ -180,3 +180,14 @@ def test_a_program_that_only_root_can_remove_is_told_so() -> None:
         )
 
     as_ordinary_user(case)
+
+
+def test_a_place_that_can_not_be_looked_at_is_told(env: Mapping[str, str]) -> None:
+    swept = cleared({**env, "XDG_CACHE_HOME": f"/{'x' * 300}"})
+    ((place, why),) = swept.failed
+    assert place.endswith("/looop")
+    assert why == "could not be removed (File name too long)"
+
+
+def test_a_program_that_is_gone_already_needs_no_word(tmp_path: Path) -> None:
+    assert leftovers.remove_program(str(tmp_path / "looop"), tmp_path, purged=True) == Swept()

@@ -284,3 +284,16 @@ def test_a_journal_that_is_no_file_is_not_absent(profile: Profile) -> None:
     os.mkfifo(profile.journal)
     with pytest.raises(Unreadable, match="a named pipe"):
         memory.journal_lines(profile, 20)
+
+
+def test_one_look_gives_what_each_part_gives(profile: Profile) -> None:
+    empty = memory.observe(profile)
+    assert (empty.playbook, empty.goals, empty.sensors, empty.digests) == (None, (), (), {})
+    profile.playbook.write_text("rules\n")
+    goal(profile, "a.md")
+    sensor(profile, "today", "#!/bin/sh\necho 1\n")
+    found = memory.observe(profile)
+    assert found.playbook == memory.read_playbook(profile)
+    assert (found.goals, found.sensors) == (memory.read_goals(profile), memory.list_sensors(profile))
+    assert found.digests == memory.policy_digests(profile)
+    assert set(found.digests) == {"PLAYBOOK.md", "goals/a.md", "sensors/today.sh"}

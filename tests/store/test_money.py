@@ -115,3 +115,8 @@ def test_prices_are_of_the_model_where_it_has_its_own() -> None:
     assert cost(settings, "claude", used) == pytest.approx((3000 + 3000 + 7500 + 1500) / 1e6)
     assert cost(settings, "claude", Used("a", model="haiku", fresh=1, cache_read=1)) == pytest.approx(2e-6)
     assert cost(settings, "pi", used) is None
+
+
+def test_a_session_may_start_while_something_is_left(profile: Profile) -> None:
+    assert not spend(profile, 9.0).spent
+    money.check_start(profile, LIMIT, NOW)

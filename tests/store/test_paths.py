@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -202,7 +203,7 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert {path: path.lstat().st_mtime_ns for path in [profile.data, *profile.data.rglob("*")]} == before
 
 
-@pytest.mark.parametrize("text", ["", "one", "-1", "٣", "1.5"])
+@pytest.mark.parametrize("text", ["", "one", "-1", "٣", "1.5", "0"])
 def test_a_format_that_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
     profile = made_in(tmp_path)
     profile.format.write_text(text)
@@ -271,3 +272,36 @@ def test_a_backup_leaves_out_what_is_no_regular_file(tmp_path: Path) -> None:
         server.bind(str(profile.reports / "s"))
         migrate.migrate(profile, 1, 2, {1: lambda _: None})
     assert list((profile.data / "backup-format-1").rglob("*.md")) == []
+
+
+def test_a_profile_of_an_older_format_is_brought_up_to_date_when_it_is_next_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = made_in(tmp_path)
+    files.durable(profile.playbook, b"old")
+    steps = {1: lambda it: files.durable(it.playbook, b"new")}
+    monkeypatch.setattr(paths, "FORMAT", 2)
+    monkeypatch.setattr(migrate, "migrate", partial(migrate.migrate, steps=steps))
+    assert not paths.create(profile)
+    assert (profile.format.read_text(), profile.playbook.read_text()) == ("2\n", "new")
+    assert (profile.data / "backup-format-1" / "PLAYBOOK.md").read_text() == "old"
+
+
+def test_of_two_who_make_a_profile_at_once_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = made_in(tmp_path)
+    monkeypatch.setattr(paths, "check_folder", lambda _: False)  # looked before the other one made it
+    assert not paths.create(profile)
+    assert profile.format.read_text() == "1\n"
+
+
+def test_a_profile_is_made_below_folders_that_are_not_there_yet(tmp_path: Path) -> None:
+    profile = profile_in(tmp_path / "new" / "parents")
+    assert paths.create(profile)
+    assert mode(profile.data.parent) == 0o700
+
+
+def test_each_door_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    profile = profile_in(tmp_path)
+    assert paths.door(profile, paths.PERSONS) == profile.doors / "person"

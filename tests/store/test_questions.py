@@ -1,5 +1,6 @@
 """Flags of sessions and their answers: one open flag a generation, the first answer wins, nothing is lost."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -7,12 +8,11 @@ import msgspec
 import pytest
 
 from looop.core.problem import Exit, Problem
-from looop.core.sessions import Known, Meta
-from looop.store import files, flags, questions, sessions
+from looop.store import files, flags, questions
+from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from looop.store.questions import Place
-from looop.store.sessions import Entry
-from support.profiles import made_in
+from support.profiles import made_in, session_in
 
 
 @pytest.fixture
@@ -22,16 +22,7 @@ def profile(tmp_path: Path) -> Profile:
 
 @pytest.fixture
 def fix(profile: Profile) -> Place:
-    return started(profile, "fix", "01A")
-
-
-def started(profile: Profile, name: str, generation: str) -> Place:
-    number = sessions.supersede(profile, name)
-    folder = sessions.folder(profile, name)
-    sessions.write_meta(Entry(folder, Meta(name, generation, "true", "/", 0.0, number=number), Known()))
-    place = questions.place_of(profile, name)
-    assert place is not None
-    return place
+    return session_in(profile, "fix", "01A")
 
 
 def test_a_flag_is_numbered_together_with_the_loops_own(profile: Profile, fix: Place) -> None:
@@ -100,9 +91,9 @@ def test_an_answer_is_delivered_once(profile: Profile, fix: Place) -> None:
 
 
 def test_an_answer_follows_its_generation_when_the_next_one_takes_the_folder(profile: Profile) -> None:
-    old = started(profile, "fix", "01A")
+    old = session_in(profile, "fix", "01A")
     question, _ = questions.ask(profile, old, "which one?")
-    new = started(profile, "fix", "01B")
+    new = session_in(profile, "fix", "01B")
     assert new.folder == old.folder
     questions.answer(profile, old, question.number, "red", "ann")
     assert questions.answers(new.folder) == ()
@@ -226,3 +217,93 @@ def test_an_answer_from_a_newer_looop_is_still_one(profile: Profile, fix: Place)
         msgspec.json.encode({"number": 4, "text": "yes", "at": 1.0, "by": "ann", "mood": "good", "v": 1})
     )
     assert [answer.text for answer in questions.answers(fix.folder)] == ["yes"]
+
+
+def test_a_place_whose_run_was_removed_is_told(profile: Profile, fix: Place) -> None:
+    files.remove_tree(fix.folder)
+    with pytest.raises(Problem, match="The run of fix") as caught:
+        questions.here(profile, fix)
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.MISSING, "no-session")
+    assert questions.answers(fix.folder) == ()
+
+
+def test_of_many_open_flags_the_one_that_was_named_is_found(profile: Profile, fix: Place) -> None:
+    other = session_in(profile, "tea", "01T")
+    asked = [questions.ask(profile, place, "?")[0] for place in (fix, other)]
+    assert questions.find(profile, "tea") == (other, asked[1])
+    assert questions.find(profile, str(asked[1].number)) == (other, asked[1])
+    with pytest.raises(Problem, match=rf"open are {asked[0].number} \(fix\), {asked[1].number} \(tea\)"):
+        questions.find(profile, "99")
+
+
+def test_an_earlier_generations_flag_is_found_by_its_number_alone(profile: Profile, fix: Place) -> None:
+    question, _ = questions.ask(profile, fix, "which one?")
+    session_in(profile, "fix", "01B")
+    assert questions.find(profile, str(question.number))[0].generation == "01A"
+    with pytest.raises(Problem) as caught:
+        questions.find(profile, "fix")
+    assert caught.value.kind == "no-flag"
+
+
+def test_a_flag_that_replaces_another_does_so_only_while_that_is_open(profile: Profile, fix: Place) -> None:
+    first, _ = questions.ask(profile, fix, "run ls?", "digest-1", command=True)
+    second, new = questions.ask(profile, fix, "run ls -l?", "digest-2", command=True, replaces=first.number)
+    assert new
+    assert second.replaces == (first.number,)
+    with pytest.raises(Problem) as caught:
+        questions.ask(profile, fix, "run rm?", "digest-3", command=True, replaces=first.number)
+    assert caught.value.kind == "no-flag"
+    assert questions.read(fix.folder) == second
+
+
+def test_a_person_is_told_of_a_flag_until_somebody_wrote_that_down(profile: Profile, fix: Place) -> None:
+    question, _ = questions.ask(profile, fix, "which one?")
+    session_in(profile, "quiet", "01Q")
+    assert questions.unnotified(profile) == ((fix, question),)
+    questions.notified(profile, fix, question.number + 1)
+    assert questions.unnotified(profile) == ((fix, question),)
+    questions.notified(profile, fix, question.number)
+    assert questions.unnotified(profile) == ()
+    before = (fix.folder / "flag.json").stat().st_ino
+    questions.notified(profile, fix, question.number)
+    assert (fix.folder / "flag.json").stat().st_ino == before
+
+
+def test_a_command_is_approved_or_denied_and_never_merely_answered(profile: Profile, fix: Place) -> None:
+    question, _ = questions.ask(profile, fix, "run ls?", "digest", command=True)
+    with pytest.raises(Problem, match="looop deny") as caught:
+        questions.answer(profile, fix, question.number, "sure", "ann")
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.REFUSED, "command")
+    assert questions.answer(profile, fix, question.number, "approved", "ann", approved=True).command
+
+
+def test_an_answer_is_handed_over_until_it_was_delivered(profile: Profile, fix: Place) -> None:
+    question, _ = questions.ask(profile, fix, "which one?")
+    assert not questions.hand(profile, fix, question.number)
+    questions.answer(profile, fix, question.number, "red", "ann")
+    assert questions.hand(profile, fix, question.number)
+    assert questions.hand(profile, fix, question.number)  # the call that asked was cut off before it had it
+    found = questions.answer_to(fix.folder, question.number)
+    assert found is not None
+    assert found.handed
+    questions.deliver(profile, fix, question.number, "call")
+    assert not questions.hand(profile, fix, question.number)
+
+
+def test_a_flag_of_the_loops_own_that_asks_for_approval_names_the_verbs(profile: Profile) -> None:
+    assert flags.offer(profile, "waiting run", "may it?", "digest", "diff")
+    (own,) = flags.open_flags(profile)
+    with pytest.raises(Problem, match=f"looop approve {own.number}") as caught:
+        questions.find(profile, str(own.number))
+    assert caught.value.kind == "own-flag"
+
+
+def test_a_flag_that_can_not_be_read_is_not_absent(
+    profile: Profile, fix: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(files, "read_regular", broken)
+    with pytest.raises(Unreadable, match=r"flag\.json can't be read \(Input/output error\)"):
+        questions.read(fix.folder)

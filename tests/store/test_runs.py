@@ -1,6 +1,7 @@
 """Runs are recorded, listed, and pruned by age and size, but the newest always stay."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,21 @@ def test_a_run_in_the_future_is_not_old(profile: Profile) -> None:
     for number in range(52):
         run(profile, number, age=-365 * DAY)
     assert runs.prune(profile, NOW) == ()
+
+
+def test_a_run_that_goes_while_it_is_judged_has_no_age(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "ALWAYS_KEPT", 1)
+    for number in range(3):
+        run(profile, number, age=20 * DAY)
+    real = runs._bytes
+
+    def gone(folder: Path) -> int:
+        if folder.name == name(0):
+            shutil.rmtree(folder)
+        return real(folder)
+
+    monkeypatch.setattr(runs, "_bytes", gone)
+    assert runs.prune(profile, NOW) == (name(1),)
+    assert left(profile) == [2]

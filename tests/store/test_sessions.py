@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, State
 from looop.store import questions, sessions
 from looop.store.paths import Profile
@@ -210,3 +211,53 @@ def test_a_generation_with_an_open_flag_is_not_removed(profile: Profile) -> None
     questions.ask(profile, place, "May I?")
     assert not sessions.remove(profile, folder)
     assert folder.exists()
+
+
+def test_one_generation_is_found_by_its_own_name_wherever_it_lies(profile: Profile) -> None:
+    _generation(profile, "a", 1)
+    _generation(profile, "a")
+    for generation, name in (("G0", "a"), ("G1", "a@1")):
+        entry = sessions.find(profile, sessions.exact("a", generation))
+        assert entry is not None
+        assert (entry.folder.name, entry.meta.generation) == (name, generation)
+    assert sessions.find(profile, sessions.exact("a", "G2")) is None
+
+
+def test_a_file_in_the_place_of_a_session_is_named_and_stays(profile: Profile) -> None:
+    (profile.sessions / "a").write_text("mine")
+    with pytest.raises(Problem, match="move it away") as caught:
+        sessions.supersede(profile, "a")
+    assert (caught.value.exit_code, caught.value.kind) == (Exit.REFUSED, "stray-file")
+    assert (profile.sessions / "a").read_text() == "mine"
+
+
+def test_a_first_start_that_is_taken_back_leaves_nothing(profile: Profile) -> None:
+    sessions.supersede(profile, "a")
+    sessions.take_back(profile, "a")
+    assert names(profile.sessions) == ["pulse"]
+
+
+def test_a_generation_that_can_not_be_understood_is_removed_all_the_same(profile: Profile) -> None:
+    place = _generation(profile, "a")
+    (place / "meta.json").write_text("{")
+    assert sessions.remove(profile, place)
+    assert names(profile.sessions) == ["pulse"]
+
+
+def test_a_view_shows_what_is_known_with_what_was_asked(profile: Profile) -> None:
+    place = _generation(profile, "a", known=Known(State.ENDED, code=3, ended=9.0, note="so"))
+    entry = sessions.find(profile, "a")
+    assert entry is not None
+    shown = sessions.view(entry, Asked(None, 2, 1), size=(80, 24), title="t")
+    assert (shown.id, shown.generation, shown.state, shown.code, shown.note) == (
+        "a",
+        "G0",
+        State.ENDED,
+        3,
+        "so",
+    )
+    assert (shown.answers, shown.undelivered, shown.size, shown.title) == (2, 1, (80, 24), "t")
+    sessions.write_known(place, Known(State.IDLE), durably=True)
+    after = sessions.find(profile, "a")
+    assert after is not None
+    assert after.known.state is State.IDLE

@@ -128,3 +128,25 @@ def test_the_cost_that_claude_keeps_itself_is_read_where_its_settings_are(tmp_pa
     put(tmp_path / ".claude/.claude.json", document.replace("0.5", "0.75"))  # a cell's copy
     assert transcripts.own_figure(what, {"HOME": str(tmp_path)}) == 0.75
     assert transcripts.own_figure(Conversation("pi", ID, "s", "/", 0.0), {"HOME": str(tmp_path)}) is None
+
+
+def test_a_file_that_an_agent_planted_hides_no_conversation_of_codex(tmp_path: Path) -> None:
+    meta = {"timestamp": "2026-11-26T23:54:42Z", "payload": {"cwd": "/data"}}
+    user = {"payload": {"role": "user", "content": [{"text": "Your session is tea."}]}}
+    text = "\n".join(json.dumps(it) for it in (meta, user)) + "\n"
+    place = tmp_path / "sessions" / "2026" / "11" / "26"
+    mine = put(place / "rollout-a.jsonl", text)
+    (place / "rollout-b.jsonl").symlink_to(mine)
+    os.mkfifo(place / "rollout-c.jsonl")
+    old = put(place / "rollout-d.jsonl", text)
+    os.utime(old, (1.0, 1.0))
+    wanted = Conversation("codex", ID, "tea", "/data", 1795737282.0)
+    for path in (mine, place / "rollout-c.jsonl"):
+        os.utime(path, (1795737300, 1795737300))
+    assert transcripts.find(wanted, {"CODEX_HOME": str(tmp_path)}) == (mine,)
+
+
+def test_a_home_that_can_not_be_looked_at_holds_none(tmp_path: Path) -> None:
+    env = {"HOME": f"/{'x' * 300}"}
+    for agent in ("claude", "pi", "codex", "gemini"):
+        assert transcripts.find(Conversation(agent, ID, "s", "/", 0.0), env) == ()

@@ -73,3 +73,11 @@ def test_a_denial_ends_no_approval(profile: Profile) -> None:
     written.note(profile, "a", "sensors/a.sh", "tick-1", approved=True)
     written.deny(profile, "a")
     assert written.awaited(profile) == {}
+
+
+def test_a_second_approval_keeps_the_time_of_the_first(profile: Profile) -> None:
+    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1", now=5.0)
+    assert written.approve(profile, "sha256:a", now=6.0)
+    before = (profile.pulse / "written.json").read_bytes()
+    assert written.approve(profile, "sha256:a", now=7.0)
+    assert (profile.pulse / "written.json").read_bytes() == before

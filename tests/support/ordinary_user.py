@@ -1,16 +1,17 @@
 """Run a case as a user whom mode bits hold back: root would pass every one of them.
 
 In: a function of a folder of its own. Out: its assertion errors, raised here. It always runs in a forked
-child, so it may set limits too; as uid 65534, or another that is named, when the tests run as root, else as
-whoever runs them.
+child; as uid 65534, or another that is named, when the tests run as root, else as whoever runs them.
 """
 
 import os
+import resource
 import shutil
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NOBODY = 65534
@@ -65,3 +66,14 @@ def _remove(folder: Path) -> None:
             if not inner.is_symlink():
                 inner.chmod(0o700)
     shutil.rmtree(folder)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a full disk; only within a case."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from looop.store import paths
+from looop.core.sessions import Known, Meta
+from looop.store import paths, questions, sessions
 from looop.store.paths import Profile
+from looop.store.questions import Place
+from looop.store.sessions import Entry
 
 GOAL = "---\ngoal: be tested\n---\n\n- 2025-11-22 begun\n"
 
@@ -39,3 +42,13 @@ def config_in(folder: Path, content: str | bytes | dict[str, Any]) -> Profile:
     profile.config.write_bytes(text.encode() if isinstance(text, str) else text)
     profile.config.chmod(0o600)
     return profile
+
+
+def session_in(profile: Profile, name: str, generation: str) -> Place:
+    """Begin a generation of a session, in files alone."""
+    number = sessions.supersede(profile, name)
+    folder = sessions.folder(profile, name)
+    sessions.write_meta(Entry(folder, Meta(name, generation, "true", "/", 0.0, number=number), Known()))
+    place = questions.place_of(profile, name)
+    assert place is not None
+    return place
