@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	soak year sweep machines streams fuzz
+	coverage soak year sweep machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -20,6 +20,13 @@ test: $(READY)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -m "not agents and not binary and not process and not slow"
+
+# Every branch of core/ and store/, or it fails. Cases that run as another user write what they went through too,
+# so that lies where everybody may write.
+coverage: $(READY)
+	data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && chmod 1777 "$$data" && \
+	export COVERAGE_FILE="$$data/data" && $(BIN)/coverage run -m pytest tests/core tests/store && \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-agents: $(READY) $(AGENTS)/.ready
 	$(BIN)/python -m pytest -m agents tests/agents

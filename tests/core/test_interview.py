@@ -21,3 +21,9 @@ def test_an_answer_that_is_too_long_is_told_with_the_limit() -> None:
     assert cleaned(Sort.TEXT, "x" * LONGEST) == "x" * LONGEST
     with pytest.raises(Nonsense, match=rf"{LONGEST + 1} characters; write at most {LONGEST}"):
         cleaned(Sort.TEXT, "x" * (LONGEST + 1))
+
+
+def test_an_answer_of_signs_alone_says_nothing_unless_it_names_a_folder() -> None:
+    with pytest.raises(Nonsense, match="That says nothing"):
+        cleaned(Sort.TEXT, "...!")
+    assert cleaned(Sort.TEXT, "日本") == "日本"

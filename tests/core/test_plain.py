@@ -106,3 +106,13 @@ def test_any_bytes_in_any_pieces_keep_their_order_and_offsets(pieces: list[bytes
     for place, offset in enumerate(offsets):
         if found.text[place] not in b" \n":
             assert raw[offset - 1] == found.text[place]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [(b"one\r", b"one\n"), (b"one\n\r", b"one\n"), (b"one\xe2\x94", b"one\xe2\x94"), (b"one\x1b[3", b"one")],
+)
+def test_what_was_held_back_comes_at_the_end_but_for_half_a_sequence(raw: bytes, text: bytes) -> None:
+    found = plain(raw)
+    found.finish()
+    assert bytes(found.text) == text

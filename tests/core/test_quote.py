@@ -116,3 +116,7 @@ def test_small_parts_stay_whole_when_a_large_one_is_cut() -> None:
 
 def test_a_hostile_text_costs_no_more_than_what_is_shown_of_it() -> None:
     assert quote("\0" * 5_000_000, 8 * 1024).missing == 5_000_000 - (8 * 1024 - size(PREFIX)) // 8
+
+
+def test_where_not_even_a_letter_fits_all_of_it_is_missing() -> None:
+    assert quote("word", size(PREFIX)) == Quoted("", 4)

@@ -86,3 +86,10 @@ def test_any_text_leaves_a_picture_whole_and_a_terminal_alone(text: str, colour:
         "LRI",
         "RLI",
     } == set()
+
+
+def test_what_is_blank_is_not_written_unless_a_line_goes_through_it() -> None:
+    def texts(**style: bool | str) -> int:
+        return len(ET.fromstring(svg(shot((("  ", style),)))).findall(f".//{SVG}text"))
+
+    assert (texts(), texts(bg="red"), texts(underline=True), texts(strike=True)) == (0, 0, 1, 1)

@@ -128,3 +128,12 @@ def test_an_answer_is_kept_in_one_form(sort: Sort, typed: str, kept: str) -> Non
 def test_nonsense_is_named(sort: Sort, typed: str) -> None:
     with pytest.raises(Nonsense):
         cleaned(sort, typed)
+
+
+def test_any_number_of_equal_names_become_as_many_files() -> None:
+    made = starter.files(Answers({"goals": ("Learn!", "learn", "learn?")}), {})
+    assert [path for path in made if path.startswith("goals/")] == [
+        "goals/learn.md",
+        "goals/learn-2.md",
+        "goals/learn-3.md",
+    ]

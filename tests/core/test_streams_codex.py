@@ -128,3 +128,8 @@ def test_a_call_of_another_tool_tells_its_arguments() -> None:
 
 def test_an_item_of_a_kind_that_is_not_known_is_passed_over() -> None:
     assert run(item("reasoning", started=True), item("todo_list"), COMPLETED)[0] == []
+
+
+def test_a_run_that_breaks_off_after_trouble_of_no_known_kind_tells_that_trouble() -> None:
+    _, ended = run({"type": "error", "message": "something odd"}, code=1)
+    assert (ended.fault, "something odd" in (ended.reason or "")) == (Fault.NO_RESULT, True)

@@ -78,3 +78,9 @@ def test_a_bad_exit_code_is_a_failure() -> None:
 def test_a_kind_of_line_that_is_not_known_is_passed_over() -> None:
     events, ended = run({"type": "step_start", "part": {}}, {"type": "new"}, text("Done."), step("stop"))
     assert (events, ended.fault) == ([Event(EventKind.SAID, "Done.")], None)
+
+
+def test_a_tool_that_failed_is_told_and_one_without_arguments_by_its_name() -> None:
+    broken = {"tool": "bash", "state": {"status": "error", "input": {}, "error": "no such file"}}
+    events, _ = run({"type": "tool_use", "part": broken}, step("stop"))
+    assert events == [Event(EventKind.CALLED, "bash"), Event(EventKind.NOTE, "a tool failed: no such file")]

@@ -163,3 +163,8 @@ def test_a_brief_that_the_agent_itself_repeats_does_not_make_a_transcript_the_se
     assert not usage_lines.belongs(lines.encode(), "/src", "you are tea", None)
     said["payload"]["role"] = "user"  # type: ignore[index]
     assert usage_lines.belongs(f"{lines}\n{json.dumps(said)}".encode(), "/src", "you are tea", None)
+
+
+def test_what_is_no_answer_of_a_model_is_none() -> None:
+    assert read("pi", {"type": "message", "id": "a", "message": {"role": "user"}}, {"type": "session"}) == []
+    assert read("gemini", {"type": "user", "id": "a", "tokens": {}}, {"type": "gemini", "id": "a"}) == []

@@ -176,3 +176,23 @@ def test_a_handed_text_comes_with_its_arguments(argv: list[str], data: bytes) ->
     for cut in (b"", packed[:3], packed[: end - 1]):
         with pytest.raises(ProtocolError):
             wire.unpack_hand(cut)
+
+
+@pytest.mark.parametrize("payload", [b"", b"80", b"80 24 5", b"80 x", b"-1 24"])
+def test_a_size_is_two_numbers(payload: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        wire.unpack_size(payload)
+
+
+def test_arguments_for_another_call_arrive_with_their_text() -> None:
+    argv = ("send", "", "grün\udcff")
+    packed = wire.pack_hand(argv, b"text\0")
+    assert wire.unpack_hand(packed) == (argv, b"text\0")
+    assert wire.unpack_hand(wire.pack_hand((), b"")) == ((), b"")
+    assert wire.unpack_fields(wire.pack_fields(argv)) == argv
+
+
+@pytest.mark.parametrize("packed", [b"", b"\0\0\0", b"\0\0\0\5ab\0", b"\0\0\0\2ab"])
+def test_arguments_that_are_cut_off_are_none(packed: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        wire.unpack_hand(packed)
