@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	coverage soak year sweep machines streams fuzz
+	coverage mutants soak year sweep machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -27,6 +27,11 @@ coverage: $(READY)
 	data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && chmod 1777 "$$data" && \
 	export COVERAGE_FILE="$$data/data" && $(BIN)/coverage run -m pytest tests/core tests/store && \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+
+# Every small change to what decides fails a test, or is argued in tests/mutants/equivalent.txt. Takes minutes.
+mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[proof]'
+	$(BIN)/python tests/mutants/compare.py
 
 test-agents: $(READY) $(AGENTS)/.ready
 	$(BIN)/python -m pytest -m agents tests/agents

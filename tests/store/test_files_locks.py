@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,12 @@ def test_a_lock_whose_file_went_while_it_was_waited_for_is_taken_anew(
 ) -> None:
     """A folder that was removed and made again: two could hold a lock of one name at once."""
     path, real = tmp_path / ".lock", fcntl.flock
-    steps = [lambda: (path.unlink(), path.write_text("")), path.unlink]
+
+    def replaced() -> None:
+        path.unlink()
+        path.write_text("")
+
+    steps: list[Callable[[], None]] = [replaced, path.unlink]
 
     def flock(fd: int, how: int) -> None:
         real(fd, how)

@@ -75,7 +75,7 @@ class Fake(metadata.Distribution):
     def read_text(self, filename: str) -> str | None:
         return {"METADATA": self.lines, "RECORD": "\n".join(f"{path},," for path in self.paths)}.get(filename)
 
-    def locate_file(self, path: object) -> Path:  # type: ignore[override]
+    def locate_file(self, path: object) -> Path:
         return self.folder / str(path)
 
 

@@ -291,7 +291,7 @@ def test_an_answer_is_handed_over_until_it_was_delivered(profile: Profile, fix: 
 
 
 def test_a_flag_of_the_loops_own_that_asks_for_approval_names_the_verbs(profile: Profile) -> None:
-    assert flags.offer(profile, "waiting run", "may it?", "digest", "diff")
+    flags.offer(profile, "waiting run", "may it?", "digest", "diff")
     (own,) = flags.open_flags(profile)
     with pytest.raises(Problem, match=f"looop approve {own.number}") as caught:
         questions.find(profile, str(own.number))
