@@ -84,6 +84,8 @@ class Frame:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Frame) and (self.kind, self.data) == (other.kind, other.data)
 
+    __hash__ = None  # type: ignore[assignment]  # nobody keeps frames in sets
+
     def __repr__(self) -> str:
         return f"<{NAMES.get(self.kind, self.kind)} {self.data[:40]!r}{'…' if len(self.data) > 40 else ''}>"  # noqa: PLR2004
 
