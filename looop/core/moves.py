@@ -175,7 +175,7 @@ def _write(path: str, before: Leaf | None, leaf: Leaf | None, after: Mapping[str
 def _removal(path: str, after: Mapping[str, Leaf]) -> Write:
     if path == "PLAYBOOK.md":
         raise _RejectedError("PLAYBOOK.md may be changed, not removed")
-    if path.startswith("goals/") and path.replace("goals/", "goals/archive/", 1) not in after:
+    if path.startswith("goals/") and f"goals/archive/{path.removeprefix('goals/')}" not in after:
         raise _RejectedError(f"{path} was deleted: a goal is archived by moving it to goals/archive/")
     return Write(path, None)
 

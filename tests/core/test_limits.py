@@ -1,7 +1,9 @@
 """How each outcome changes what holds the next tick back."""
 
+from msgspec.structs import replace
+
 from looop.core import limits
-from looop.core.state import Done, LoopState, Tried
+from looop.core.state import Done, Failure, LoopState, Park, Throttle, Tried
 
 NOTE = Done("changed a goal", "goal:a.md", "digest", 0.0)
 
@@ -301,3 +303,46 @@ def test_a_persons_stop_is_told_to_the_ai_and_holds_nothing_back() -> None:
     state = limits.interrupted(limits.failed(LoopState(), "exit 1", 0.0), "stopped by a person")
     assert state.failure.reason == "stopped by a person"
     assert (state.failure.count, state.failure.retry_at) == (1, 60.0)
+
+
+def test_a_failure_changes_its_own_part_of_the_state_and_ends_the_busy_pace() -> None:
+    before = LoopState(moved=True, asked_at=1.0, notices=("n",))
+    assert limits.failed(before, "exit 1", 100.0) == replace(
+        before, failure=Failure(1, 160.0, "exit 1"), asked_at=100.0, moved=False
+    )
+
+
+def test_a_park_keeps_the_count_of_failures_and_tells_its_reason_to_the_ai_and_to_people() -> None:
+    before = LoopState(moved=True, failure=Failure(2, 50.0, "exit 1"))
+    assert limits.parked(before, "usage limit", 500.0, 100.0, "seal") == replace(
+        before,
+        failure=Failure(2, 50.0, "usage limit"),
+        park=Park("usage limit", 500.0, 1, "seal"),
+        asked_at=100.0,
+        moved=False,
+    )
+
+
+def test_a_beat_begins_without_the_busy_pace_of_the_one_before() -> None:
+    assert limits.calmed(LoopState(moved=True), [], set(), 1.0) == LoopState(moved=False)
+
+
+def test_a_sensor_is_not_run_again_in_the_very_moment_of_its_last_run() -> None:
+    tried = Tried(100.0, "d", 0)
+    assert [limits.sensor_due(tried, "d", 60.0, at) for at in (99.0, 100.0, 100.5, 159.0, 160.0)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_each_cause_is_told_with_what_it_is_about_and_how_often_it_may_wake() -> None:
+    flapping = Throttle(5, 1.0, limits.FLAPPING)
+    state = LoopState(throttles={"a": flapping, "b": Throttle(1, 1.0, limits.CIRCLES), "c": Throttle(1, 1.0)})
+    rest = "is held back to a wake every 15 minutes"
+    assert limits.causes(state) == {
+        "a": f"a {rest}: {limits.FLAPPING}",
+        limits.CIRCLES: f"{limits.CIRCLES}: b, and what else had a part in it, {rest}",
+    }

@@ -204,3 +204,35 @@ def test_a_draft_may_change_several_subjects_by_the_same_rules() -> None:
 
 def test_a_leaf_has_the_digest_of_its_bytes() -> None:
     assert Leaf(GOAL).digest == digest_bytes(GOAL)
+
+
+def test_what_a_move_leaves_is_the_digest_of_its_bytes_and_none_where_it_removed() -> None:
+    verdict = judged(goals__a_md=None, goals__archive__a_md=GOAL)
+    assert isinstance(verdict, Landing)
+    assert verdict.left() == {"goals/a.md": None, "goals/archive/a.md": digest_bytes(GOAL)}
+
+
+def test_a_sensor_that_was_there_is_changed_and_not_added() -> None:
+    verdict = judged(sensors__s_sh=SENSOR + b"echo 2\n")
+    assert isinstance(verdict, Landing)
+    assert verdict.kind is Kind.SENSOR_CHANGED
+
+
+def test_a_draft_that_archives_a_goal_overwrites_no_earlier_one() -> None:
+    after = {**BEFORE, "goals/archive/a.md": Leaf(GOAL)}
+    del after["goals/a.md"]
+    assert proposed(BEFORE, after, ("a.md",)) == (
+        Write("goals/a.md", None),
+        Write("goals/archive/a.2.md", GOAL),
+    )
+
+
+def test_a_refusal_is_a_sentence_for_the_agent() -> None:
+    assert reason(judged(PLAYBOOK_md=None)) == "PLAYBOOK.md may be changed, not removed"
+
+
+def test_a_timer_that_is_no_number_is_told_by_its_first_characters_and_never_fails() -> None:
+    assert timer(b"\xff1")[0] is None
+    held = f".next-interval held {'x' * 40!r}, not a whole number of seconds: no timer was set"
+    assert timer(b"x" * 100) == (None, held)
+    assert timer(b" " * 60 + b"123456") == (1234, None)
