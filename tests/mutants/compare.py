@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("equivalent.txt")
 SCRATCH = ROOT / ".cache" / "mutants"
 MODULES = ("moves", "limits", "states")
-TESTS = (*MODULES, "due")
+TESTS = (*MODULES, "states_words", "due")
 COPIED = ("looop/__init__.py", "looop/core", "looop/store", "tests/core", "tests/support", "pyproject.toml")
 OUTCOMES = {0: "survived", 1: "killed", 3: "killed", 24: "timed out", 36: "timed out", -24: "timed out"}
 """mutmut's exit codes of a worker: pytest's, its own for one that took too long, and SIGXCPU's."""
