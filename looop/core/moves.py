@@ -199,7 +199,7 @@ def _checked(path: str, before: Leaf | None, data: bytes) -> Write:
 def _landing(
     before: Mapping[str, Leaf], writes: tuple[Write, ...], act: Act | None, archived: Collection[str]
 ) -> Landing:
-    subjects = {subject(write.path) or "" for write in writes} | ({act.subject} if act else set())
+    subjects = {it for write in writes if (it := subject(write.path))} | ({act.subject} if act else set())
     if len(subjects) > 1:
         raise _RejectedError(f"two moves in one tick: {' and '.join(sorted(subjects))}")
     if not subjects:

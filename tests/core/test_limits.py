@@ -346,3 +346,51 @@ def test_each_cause_is_told_with_what_it_is_about_and_how_often_it_may_wake() ->
         "a": f"a {rest}: {limits.FLAPPING}",
         limits.CIRCLES: f"{limits.CIRCLES}: b, and what else had a part in it, {rest}",
     }
+
+
+def test_an_edit_ends_all_that_holds_the_loop_back_and_is_remembered_with_earlier_ones() -> None:
+    before = LoopState(
+        known={"goals/a.md": "1"},
+        failure=Failure(3, 500.0, "exit 1"),
+        park=Park("usage limit", 900.0, 1, ""),
+        throttles={"a": Throttle(5, 1.0, limits.FLAPPING)},
+        nothings=4,
+        moves=(NOTE,),
+        edits=("playbook",),
+    )
+    after, edits = limits.observed(before, {"goals/a.md": "2"})
+    assert edits == ("goal:a.md",)
+    assert after == LoopState(
+        known={"goals/a.md": "2"}, failure=Failure(0, 0.0, "exit 1"), edits=("goal:a.md", "playbook")
+    )
+
+
+def test_a_tick_that_ended_well_ends_a_park_and_what_it_was_told_of_edits() -> None:
+    before = LoopState(park=Park("usage limit", 900.0, 1, ""), edits=("playbook",), nothings=2)
+    assert limits.landed(before, (), NOTE, None, 50.0) == LoopState(asked_at=50.0, moved=True, moves=(NOTE,))
+
+
+def test_without_a_move_nothing_goes_in_circles_and_an_hour_still_counts() -> None:
+    assert not limits.repeats(())
+
+    def at(*times: float) -> bool:
+        return limits.repeats(tuple(replace(NOTE, at=time) for time in times))
+
+    assert (at(0.0, 10.0, limits.SAME_WITHIN), at(0.0, 10.0, limits.SAME_WITHIN + 0.5)) == (True, False)
+
+
+def test_what_is_held_stays_held_while_others_wake_and_is_told_once() -> None:
+    held, told = Throttle(5, 1.0, limits.FLAPPING), Throttle(5, 1.0, limits.FLAPPING, told=True)
+    state = LoopState(throttles={"a": held, "b": told, "c": Throttle(2, 1.0)})
+    after = limits.landed(state, ["b", "d"], fresh(1), None, 50.0).throttles
+    assert after == {"a": held, "b": Throttle(6, 50.0, limits.FLAPPING, told=True), "d": Throttle(1, 50.0)}
+
+
+def test_who_was_told_of_a_hold_is_not_told_again_when_the_move_repeats() -> None:
+    told = Throttle(1, 1.0, limits.CIRCLES, told=True)
+    state = LoopState(throttles={NOTE.subject: told}, moves=(NOTE, NOTE))
+    after = limits.landed(state, ["a"], NOTE, None, 50.0).throttles
+    assert after == {
+        NOTE.subject: Throttle(1, 50.0, limits.CIRCLES, told=True),
+        "a": Throttle(1, 50.0, limits.CIRCLES),
+    }

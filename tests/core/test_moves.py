@@ -1,6 +1,6 @@
 """What counts as one move."""
 
-from looop.core.act import Act, Write
+from looop.core.act import LARGEST, Act, Write
 from looop.core.digest import digest_bytes
 from looop.core.moves import Kind, Landing, Leaf, Rejection, judge, proposed, subject, timer
 
@@ -236,3 +236,25 @@ def test_a_timer_that_is_no_number_is_told_by_its_first_characters_and_never_fai
     held = f".next-interval held {'x' * 40!r}, not a whole number of seconds: no timer was set"
     assert timer(b"x" * 100) == (None, held)
     assert timer(b" " * 60 + b"123456") == (1234, None)
+
+
+def test_a_file_of_exactly_the_limit_lands() -> None:
+    largest = GOAL + b"x" * (LARGEST - len(GOAL))
+    assert isinstance(judged(goals__a_md=largest), Landing)
+    assert f"more than {LARGEST}" in reason(judged(goals__a_md=largest + b"x"))
+
+
+def test_a_goal_that_never_had_a_goal_line_may_stay_without_even_if_it_was_no_text() -> None:
+    before = {"goals/a.md": Leaf(b"\xff notes")}
+    assert isinstance(judge(before, {"goals/a.md": Leaf(b"notes")}, None), Landing)
+    assert "no frontmatter" in reason(judge({}, {"goals/a.md": Leaf(b"notes")}, None))
+
+
+def test_a_goal_may_lose_its_goal_line_on_its_way_to_the_archive() -> None:
+    assert isinstance(judged(goals__a_md=None, goals__archive__a_md=b"done\n"), Landing)
+
+
+def test_a_change_by_hand_and_by_a_verb_is_told_with_the_verb_as_it_was_typed() -> None:
+    act = Act(("goal", "note", "a.md"), "goal:a.md", (Write("goals/a.md", GOAL + b"y"),))
+    said = reason(judged(act, goals__a_md=GOAL + b"x"))
+    assert said == "goal:a.md was changed both by hand and by `looop goal note a.md`"

@@ -134,3 +134,8 @@ def test_what_was_idle_before_is_idle_at_once_unless_it_was_just_typed_to() -> N
     assert state(T - SETTLED, State.IDLE) is State.IDLE
     assert state(T - SETTLED + 0.5, State.IDLE) is State.WORKING
     assert state(None, State.WORKING) is State.WORKING
+
+
+def test_a_screen_that_outlives_a_report_is_told_in_its_own_words() -> None:
+    facts = Facts(OLD, T, agent="claude", screen=CLAUDE["idle"], hook=Hook("UserPromptSubmit", T))
+    assert judge(facts, T + OUTLIVED) == Evidence(State.IDLE, "screen", "its screen shows an empty prompt")
