@@ -2,7 +2,7 @@
 
 import pytest
 
-from looop.core.hooks import Hook
+from looop.core.hooks import MEANINGS, Hook
 from looop.core.sessions import Evidence, State
 from looop.core.states import FIRST_OUTPUT, FIRST_SCREEN, OUTLIVED, SETTLED, STALLED_AFTER, Facts, judge
 from support.screens import CLAUDE, PI
@@ -139,3 +139,8 @@ def test_what_was_idle_before_is_idle_at_once_unless_it_was_just_typed_to() -> N
 def test_a_screen_that_outlives_a_report_is_told_in_its_own_words() -> None:
     facts = Facts(OLD, T, agent="claude", screen=CLAUDE["idle"], hook=Hook("UserPromptSubmit", T))
     assert judge(facts, T + OUTLIVED) == Evidence(State.IDLE, "screen", "its screen shows an empty prompt")
+
+
+def test_a_report_without_a_message_is_told_in_its_own_words_alone() -> None:
+    said = judge(Facts(OLD, T, hook=Hook("Stop", T)), T).said
+    assert said == f"{MEANINGS['Stop'].said} (Stop)"
