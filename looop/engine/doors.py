@@ -44,7 +44,7 @@ class Door:
 
     def bind(self) -> None:
         """Listen there, in place of any socket that is found. OSError if that can't be."""
-        files.private_dir(self._path.parent, below=self._data)
+        files.scratch_dir(self._path.parent, below=self._data)
         line = _listening(self._path)
         try:
             if self._link is not None:

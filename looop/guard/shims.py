@@ -44,7 +44,7 @@ def write(profile: Profile, guard: Guard, binary: str, *, hidden: Path | None = 
         return None
     places = (profile.data, profile.config, profile.sandboxes, hidden or "")
     terms = Terms(binary, *map(str, places))
-    files.private_dir(folder, below=profile.data)
+    files.scratch_dir(folder, below=profile.data)
     files.scratch(profile.guard_rules, msgspec.json.encode(guard))
     files.scratch(folder / MARK, b"")
     for name, patterns in wanted.items():

@@ -35,6 +35,7 @@ def append_once(profile: Profile, line: str, staged_size: int) -> None:
     if grown:
         end = files.tail(profile.journal, grown if 0 < grown < _TAIL else _TAIL)
         if record.rstrip() in end:
+            files.settle(profile.journal)
             return
         if 0 < grown < len(record) and record.startswith(end):
             files.mend_tail(profile.journal, staged_size, record)

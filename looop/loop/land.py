@@ -156,6 +156,8 @@ def _files(profile: Profile, run: Run, record: Record, now: float) -> tuple[str,
         found = in_place(profile, step.path)
         if found != step.after:
             (due if found == step.before else kept).append(step)
+        elif step.before != step.after:  # who was killed may have been so between its rename and its sync
+            files.sync_folder(profile.data / step.path)
     past.keep(profile, run, record, due, now)
     for step in due:
         if in_place(profile, step.path) != step.before:
@@ -212,5 +214,5 @@ def _save(run: Run, record: Record) -> None:
 def _copy_out(folder: Path, contents: Mapping[str, bytes]) -> None:
     for path, data in contents.items():
         target = folder / path
-        files.private_dir(target.parent)
+        files.scratch_dir(target.parent)
         files.scratch(target, data)

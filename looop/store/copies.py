@@ -34,7 +34,7 @@ def fill(profile: Profile, folder: Path) -> dict[str, Leaf]:
         files.remove_tree(folder)
     files.empty_dir(folder)
     for below in ("goals", "goals/archive", "sensors"):
-        files.private_dir(folder / below)
+        files.scratch_dir(folder / below)
     leaves = {}
     for path in policy_digests(profile):
         with suppress(FileNotFoundError):  # removed since it was listed: then the agent gets none

@@ -95,9 +95,9 @@ def spent(profile: Profile, place: Place, number: int) -> bool:
 def finish(profile: Profile, place: Place, number: int, ran: Ran, out: bytes, err: bytes) -> None:
     """Write down, durably, how a command ended, and what it wrote."""
     folder = _folder(profile, place)
-    files.scratch(folder / f"{number}.out", out)
-    files.scratch(folder / f"{number}.err", err)
-    files.durable(folder / f"{number}.ended", msgspec.json.encode(ran))
+    ended = msgspec.json.encode(ran)
+    output = ((folder / f"{number}.out", out), (folder / f"{number}.err", err))
+    files.durable_set((*output, (folder / f"{number}.ended", ended)))
 
 
 def ended(profile: Profile, place: Place, number: int) -> Ran | None:

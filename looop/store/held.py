@@ -122,13 +122,13 @@ def settle(profile: Profile, run: str, how: str) -> None:
     if files.present(home) and not files.present(home / how):
         files.durable_rename(folder, home / how)
     else:
-        files.remove_tree(folder)
+        files.durable_remove_tree(folder)
 
 
 def drop(profile: Profile, run: str) -> None:
     """Forget a move whose tick did not end."""
     if files.present(_folder(profile, run)):
-        files.remove_tree(_folder(profile, run))
+        files.durable_remove_tree(_folder(profile, run))
 
 
 def _kept(profile: Profile, folder: Path, write: Write, place: int) -> Piece:

@@ -6,7 +6,7 @@ In: an edit and its bytes, before the old ones are gone; or paths that somebody 
 
 import datetime as dt
 import os
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count
@@ -23,6 +23,8 @@ from looop.store.paths import Profile
 from looop.store.policy import LARGEST
 
 _INDEX = 256 << 20
+_LONGEST_END = 4 << 20  # of a torn line; what is longer stays, and counts as damaged
+_TOGETHER = 64  # files that are written at once
 _DECODER = msgspec.json.Decoder(Edit)
 
 
@@ -50,7 +52,10 @@ def read(profile: Profile) -> History:
         data = files.read_regular(_index(profile), _INDEX)
     except FileNotFoundError:
         return History()
-    lines = [line for line in data.split(b"\n") if line.strip()]
+    *lines, end = data.split(b"\n")
+    if _edit(end):  # else a power cut, or a full disk, has torn what nobody was told of: `_add` writes over it
+        lines.append(end)
+    lines = [line for line in lines if line.strip()]
     found = tuple(edit for line in lines if (edit := _edit(line)))
     return History(found, len(lines) - len(found))
 
@@ -81,30 +86,33 @@ def record(profile: Profile, edit: Edit, contents: Iterable[bytes]) -> None:
         edit = _named(past, edit)
         if edit.id in past.names:
             return
-        for data in contents:
-            files.durable(_object(profile, digest_bytes(data)), data)
+        _keep(profile, [*contents])
         _enter(profile, past, [*_missed(past, edit), edit], edit.at)
 
 
 def seen(
     profile: Profile, paths: Iterable[str], at: float, *, said: str = "", new: Container[str] = ()
 ) -> None:
-    """Keep the files at these paths as they stand, where that is news; `said`: the verb that changed them.
+    """Keep the files at these paths as they stand, durably, where that is news; `said`: the verb that did it.
 
-    One of which nothing was kept counts as first seen, unless it is among the `new`. The bytes stand in the
-    file too, so nothing waits for the disk but the index. OSError if it can't be done.
+    One of which nothing was kept counts as first seen, unless it is among the `new`. OSError if it can't be
+    done.
     """
     with _locked(profile):
         past = read(profile)
         heads = edits.heads(past.edits)
-        found = list[Version]()
+        found, contents = list[Version](), list[bytes]()
         for path in sorted(set(paths)):
             with suppress(files.NotRegular, files.TooLarge):  # these are nobody's version
                 blob, data = standing(profile, path)
                 if edits.digest_of(blob) != edits.digest_of(heads.get(path)):
                     if blob is not None:
-                        files.scratch(_object(profile, blob.digest), data)
+                        contents.append(data)
                     found.append(Version(path, heads.get(path), blob))
+            if len(contents) == _TOGETHER:
+                _keep(profile, contents)
+                contents = []
+        _keep(profile, contents)
         _enter(profile, past, _grouped(past, found, at, said, new), at)
 
 
@@ -130,6 +138,13 @@ def fresh(past: History, kind: str, at: float) -> str:
     while (name := ids.stamped(kind, moment)) in past.names:
         moment += dt.timedelta(microseconds=1)
     return name
+
+
+def _keep(profile: Profile, contents: Sequence[bytes]) -> None:
+    """Write bytes by their digests, durably. A first look has hundreds: many wait for the disk together."""
+    for start in range(0, len(contents), _TOGETHER):
+        some = contents[start : start + _TOGETHER]
+        files.durable_set([(_object(profile, digest_bytes(data)), data) for data in some])
 
 
 def _named(past: History, edit: Edit) -> Edit:
@@ -173,11 +188,22 @@ def _grouped(
 
 def _enter(profile: Profile, past: History, new: list[Edit], now: float) -> None:
     for edit in new:
-        files.append_durable(_index(profile), msgspec.json.encode(edit).decode())
+        _add(profile, edit)
     everything = (*past.edits, *new)
     if edits.too_many(everything):
         with suppress(OSError):  # what could not be removed is tried again at the next edit
             _thin(profile, edits.thinned(everything, now))
+
+
+def _add(profile: Profile, edit: Edit) -> None:
+    """Add a line, durably, in place of the part of one that a write which was cut off has left at the end."""
+    line = msgspec.json.encode(edit)
+    end = files.tail(_index(profile), _LONGEST_END).rpartition(b"\n")[2]
+    if end and not _edit(end):
+        start = _index(profile).lstat().st_size - len(end)
+        files.mend_tail(_index(profile), start, line + b"\n")
+    else:
+        files.append_durable(_index(profile), line.decode())
 
 
 def _thin(profile: Profile, kept: Collection[Edit]) -> None:

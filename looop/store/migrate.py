@@ -5,7 +5,9 @@ Called by `paths.create` alone. Today there is one format and so no step.
 """
 
 import contextlib
+import stat
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from looop.store import files
@@ -44,5 +46,10 @@ def _keep_copy(profile: Profile, version: int) -> None:
             target = unfinished / source.relative_to(profile.data)
             files.private_dir(target.parent)
             with contextlib.suppress(FileNotFoundError, files.NotRegular):
-                files.copy_regular(source, target, _FILE_BYTES)
+                _copy(source, target)
     files.durable_rename(unfinished, backup)
+
+
+def _copy(source: Path, target: Path) -> None:
+    data = files.read_regular(source, _FILE_BYTES)
+    files.durable(target, data, 0o700 if source.lstat().st_mode & stat.S_IXUSR else 0o600)

@@ -230,6 +230,7 @@ def _make(data: Path) -> bool:
     except FileExistsError:
         return False
     files.private_dir(data)  # a umask may have taken our own rights away
+    files.sync_folder(data)
     return True
 
 

@@ -97,11 +97,12 @@ class Run:
 
 
 def start(profile: Profile, run_id: str) -> Run:
-    """Make a run's folder. FileExistsError if there is one of this name."""
+    """Make a run's folder, durably. FileExistsError if there is one of this name."""
     files.private_dir(profile.runs, below=profile.data)
     run = Run(profile.runs / run_id)
     run.folder.mkdir(0o700)
     files.private_dir(run.folder)  # whatever the umask
+    files.sync_folder(run.folder)
     return run
 
 
@@ -121,8 +122,8 @@ def find(profile: Profile, run_id: str) -> Run | None:
 
 
 def write_record(run: Run, record: MoveRecord) -> None:
-    """Write `move.json`, replacing an earlier one."""
-    files.scratch(run.move, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    """Write `move.json`, durably, replacing an earlier one: what it says tells whether the run was cut off."""
+    files.durable(run.move, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
 _NO_RECORD = (

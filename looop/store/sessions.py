@@ -113,6 +113,7 @@ def repeated(profile: Profile) -> tuple[str, ...]:
 def write_meta(entry: Entry, *before: tuple[Path, bytes]) -> None:
     """Write what a generation is started with, durably, after the files and bytes in `before`."""
     files.durable_set((*before, (entry.folder / META, msgspec.json.encode(entry.meta))))
+    files.sync_folder(entry.folder)  # `supersede` has left that to us: one wait for the disk is enough
 
 
 def write_known(place: Path, known: Known, *, durably: bool) -> None:
@@ -153,7 +154,7 @@ def supersede(profile: Profile, name: str) -> int:
             files.durable_rename(place, place.with_name(f"{name}@{last}"))
         else:
             files.remove_tree(place)
-        files.private_dir(place, below=profile.data)
+        files.scratch_dir(place, below=profile.data)
         return last + 1
 
 
@@ -161,7 +162,7 @@ def take_back(profile: Profile, name: str) -> None:
     """Undo `supersede`: remove the newest folder, and let the generation before it be the newest again."""
     with questions.locked(profile):
         place = folder(profile, name)
-        files.remove_tree(place)
+        files.durable_remove_tree(place)
         if before := earlier(profile, name):
             files.durable_rename(before[-1], place)
 

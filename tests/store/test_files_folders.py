@@ -201,3 +201,17 @@ def test_a_folder_that_is_filled_right_before_it_goes_is_emptied_again(
     monkeypatch.setattr(folders, "_flatten", filled)
     files.empty_dir(tmp_path)
     assert names(tmp_path) == []
+
+
+def test_a_folder_that_is_made_is_synced_by_name_with_its_parents_and_scratch_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(folders, "sync_folder", lambda path: synced.append(path.name))
+    files.private_dir(tmp_path / "a" / "b")
+    assert synced == ["a", "b"]
+    files.private_dir(tmp_path / "a" / "b")
+    files.scratch_dir(tmp_path / "c" / "d")
+    assert synced == ["a", "b"]
+    files.durable_remove_tree(tmp_path / "c")
+    assert synced == ["a", "b", "c"]

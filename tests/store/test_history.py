@@ -129,13 +129,15 @@ def test_bytes_that_are_lost_are_a_plain_sentence(profile: Profile, damage: obje
     assert caught.value.kind == "no-version"
 
 
-def test_a_damaged_line_is_counted_and_a_torn_one_swallows_no_other(profile: Profile) -> None:
+def test_a_damaged_line_is_counted_and_what_was_torn_at_the_end_is_written_over(profile: Profile) -> None:
     history.record(profile, *landing("one\n", "two\n"))
     index = profile.history / "index.jsonl"
-    index.write_bytes(index.read_bytes() + b'{"id": "tick-9", "at"')
+    index.write_bytes(index.read_bytes() + b'{"id": "tick-8"\n{"id": "tick-9", "at": 1234567890')
+    assert history.read(profile).damaged == 1, "nobody was told of what is torn"
     history.record(profile, *landing("two\n", "three\n", "tick-2"))
     found = history.read(profile)
     assert (found.damaged, found.edits[-1].id) == (1, "tick-2")
+    assert b"tick-9" not in index.read_bytes()
 
 
 def test_bytes_that_were_damaged_are_mended_by_who_brings_them_again(profile: Profile) -> None:

@@ -7,9 +7,17 @@ refuse. They are synchronous; from Trio call what may wait for a disk with `awai
 import functools
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-from looop.store.files.folders import empty_dir, free_bytes, private_dir, remove_temps, remove_tree
+from looop.store.files.folders import (
+    durable_remove_tree,
+    empty_dir,
+    free_bytes,
+    private_dir,
+    remove_temps,
+    remove_tree,
+    scratch_dir,
+)
 from looop.store.files.locks import Held, Lock, lock
-from looop.store.files.logs import append, append_durable, mend_tail, previous, rotate, tail_lines
+from looop.store.files.logs import append, append_durable, mend_tail, previous, rotate, settle, tail_lines
 from looop.store.files.reading import (
     NotRegular,
     TooLarge,
@@ -27,6 +35,7 @@ from looop.store.files.writing import (
     durable_set,
     exclusive,
     scratch,
+    sync_folder,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ __all__ = [
     "copy_regular",
     "durable",
     "durable_remove",
+    "durable_remove_tree",
     "durable_rename",
     "durable_set",
     "empty_dir",
@@ -62,6 +72,9 @@ __all__ = [
     "remove_tree",
     "rotate",
     "scratch",
+    "scratch_dir",
+    "settle",
+    "sync_folder",
     "tail",
     "tail_lines",
 ]

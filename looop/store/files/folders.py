@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from looop.store.files.writing import RUNNABLE, TEMP_PREFIX, TEMP_SUFFIX
+from looop.store.files.writing import RUNNABLE, TEMP_PREFIX, TEMP_SUFFIX, sync_folder
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROUNDS = 100
@@ -21,28 +21,41 @@ _A_DAY = 86400.0
 def private_dir(path: Path, *, below: Path | None = None) -> None:
     """Make a folder of mode 0700, its missing parents too, or give that mode to the one that is there.
 
-    `below` is never made: FileNotFoundError when it is gone, such as a DATA that was removed meanwhile.
+    One that was made survives a power cut: what lies in it is as durable as the name that leads to it. `below`
+    is never made: FileNotFoundError when it is gone, such as a DATA that was removed meanwhile.
     NotADirectoryError when something else has the name, a symbolic link to a folder included.
     """
+    _private(path, below, durably=True)
+
+
+def scratch_dir(path: Path, *, below: Path | None = None) -> None:
+    """Do the same without waiting for the disk: for scratch, or where `sync_folder` follows for its name."""
+    _private(path, below, durably=False)
+
+
+def _private(path: Path, below: Path | None, *, durably: bool) -> None:
+    made = True
     try:
         path.mkdir(RUNNABLE)
     except FileNotFoundError:
         if path.parent == below:
             raise
-        private_dir(path.parent, below=below)
+        _private(path.parent, below, durably=durably)
         path.mkdir(RUNNABLE)
     except FileExistsError:
-        pass
+        made = False
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     if stat.S_IMODE(found.st_mode) != RUNNABLE:
         path.chmod(RUNNABLE)
+    if made and durably:
+        sync_folder(path)
 
 
 def empty_dir(path: Path) -> None:
-    """Leave the folder (made if absent, private), and remove whatever is in it."""
-    private_dir(path)
+    """Leave the folder (made if absent, private), and remove whatever is in it; both as scratch."""
+    scratch_dir(path)
     fd = os.open(path, _OPEN)
     try:
         _empty(fd, path)
@@ -61,6 +74,12 @@ def remove_tree(path: Path) -> None:
         path.rmdir()
     else:
         path.unlink()
+
+
+def durable_remove_tree(path: Path) -> None:
+    """Remove the same so that none of it is back after a power cut."""
+    remove_tree(path)
+    sync_folder(path)
 
 
 def remove_temps(path: Path, before: float) -> None:

@@ -29,8 +29,18 @@ def append(path: Path, record: bytes | str) -> None:
 
 
 def append_durable(path: Path, record: bytes | str) -> None:
-    """Add one record as `append` does, and return once it is on the disk."""
+    """Add one record as `append` does, and return once it is on the disk.
+
+    One that can't be synced is taken back: a second sync may say that all is well, and the bytes are lost.
+    """
     _append(path, record, durably=True)
+
+
+def settle(path: Path) -> None:
+    """Return once all that a log holds, and its name, are on the disk: whoever wrote it may have been killed."""
+    with opened(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC) as (fd, _):
+        sync(fd)
+    sync_folder(path)
 
 
 def rotate(path: Path, max_bytes: int, *, keep_all: bool) -> bool:
@@ -101,12 +111,13 @@ def _append(path: Path, record: bytes | str, *, durably: bool) -> None:
         found = os.fstat(fd)
         require_regular(path, found)
         set_mode(fd, found, PRIVATE)
-        _write_record(fd, record if isinstance(record, bytes) else _line(fd, found.st_size, record))
+        data = record if isinstance(record, bytes) else _line(fd, found.st_size, record)
+        _write_record(fd, data)
         if durably:
-            sync(fd)
+            _sync_record(fd, len(data))
     finally:
         os.close(fd)
-    if durably and found.st_size == 0:
+    if durably:  # each time: whoever made the file may have been killed before this
         sync_folder(path)
 
 
@@ -124,10 +135,24 @@ def _write_record(fd: int, data: bytes) -> None:
     try:
         write_all(fd, data[written:])
     except OSError:
-        end = os.lseek(fd, 0, os.SEEK_CUR)
-        if os.fstat(fd).st_size == end and end - start < len(data):  # nobody wrote behind us
-            os.ftruncate(fd, start)
+        if os.lseek(fd, 0, os.SEEK_CUR) - start < len(data):
+            _take_back(fd, start)
         raise
+
+
+def _sync_record(fd: int, length: int) -> None:
+    try:
+        sync(fd)
+    except OSError:
+        _take_back(fd, os.lseek(fd, 0, os.SEEK_CUR) - length)
+        raise
+
+
+def _take_back(fd: int, start: int) -> None:
+    """Remove what we wrote last, from `start` on, unless somebody wrote behind us."""
+    with contextlib.suppress(OSError):  # the error that led here says more
+        if os.fstat(fd).st_size == os.lseek(fd, 0, os.SEEK_CUR):
+            os.ftruncate(fd, start)
 
 
 def _last_lines(path: Path, count: int, limit: int) -> tuple[list[str], tuple[int, int] | None]:
