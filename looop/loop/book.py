@@ -172,6 +172,7 @@ async def recover(site: Site, state: LoopState) -> LoopState:
     state = await files.aside(_with_flags, site.profile, state)
     await undo.recover(site)
     await past.begin(site)
+    await files.aside(_pay, site)
     cut_off = await files.aside(_cut_off, site.profile)
     if not cut_off:
         return state
@@ -210,14 +211,8 @@ def close(site: Site, run: Run) -> None:
         held.drop(site.profile, run.id)
     waits = held.read(site.profile, run.id) is not None
     text = line.bare(landing.line) if landing else ""
-    record = msgspec.structs.replace(_record(site, run), line=text)
-    entered = _entered(site, run, record.began)
-    if entered is None:
-        outcome = str(Outcome.WAITS if waits else _outcome(landing))
-        _close(site, run, msgspec.structs.replace(record, outcome=outcome))
-        return
-    cost = Cost(entered.usd, entered.input_tokens, entered.output_tokens)
-    _told(site, run, msgspec.structs.replace(record, outcome=entered.outcome, cost=cost))
+    outcome = str(Outcome.WAITS if waits else _outcome(landing))
+    _close(site, run, msgspec.structs.replace(_record(site, run), outcome=outcome, line=text))
 
 
 def _outcome(landing: Record | None) -> Outcome:
@@ -230,23 +225,20 @@ def _record(site: Site, run: Run) -> MoveRecord:
     return runs.read_record(run) or MoveRecord(run=run.id, began=site.clock.now())
 
 
-def _entered(site: Site, run: Run, began: float) -> Entry | None:
-    """Give what a run that was cut off right at its end has entered of its cost, which it alone knew."""
-    with suppress(CorruptLedger):  # which the beat tells of
-        for entry in ledger.entries(site.profile, began):
-            if entry.run == run.id and entry.outcome != RUNNING:
-                return entry
-    return None
-
-
 def _close(site: Site, run: Run, record: MoveRecord) -> None:
-    """Enter the cost, then close the record: as long as that says `running`, this can be done again."""
+    """Close the record, then enter its cost: `_pay` does that if it is cut off or the disk fails."""
+    runs.write_record(run, msgspec.structs.replace(record, ended=site.clock.now()))
+    _enter(site, record)
+    events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
+
+
+def _enter(site: Site, record: MoveRecord) -> None:
     cost = record.cost
     ledger.record(
         site.profile,
         Entry(
             record.began,
-            run.id,
+            record.run,
             record.runner,
             cost.usd,
             cost.input_tokens,
@@ -256,12 +248,23 @@ def _close(site: Site, run: Run, record: MoveRecord) -> None:
             noted=site.clock.now(),
         ),
     )
-    _told(site, run, record)
 
 
-def _told(site: Site, run: Run, record: MoveRecord) -> None:
-    events.emit(site.profile, "tick-ended", run=run.id, outcome=record.outcome, line=record.line)
-    runs.write_record(run, msgspec.structs.replace(record, ended=site.clock.now()))
+def _pay(site: Site) -> None:
+    """Enter the costs of closed runs that have none there: looop was killed just before, or the disk failed.
+
+    Until then such a run counts as one that costs nothing yet.
+    """
+    newest = runs.list_runs(site.profile)[-_NEWEST:]
+    closed = [record for run in newest if (record := runs.read_record(run)) and record.ended is not None]
+    if not closed:
+        return
+    with suppress(CorruptLedger):  # which holds the loop until a person has corrected it
+        since = min(record.began for record in closed)
+        paid = {it.run for it in ledger.entries(site.profile, since) if it.outcome != RUNNING}
+        for record in closed:
+            if record.run not in paid:
+                _enter(site, record)
 
 
 def _goal(subject: str | None) -> str:

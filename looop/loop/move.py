@@ -4,8 +4,8 @@ In: a profile. Out: the `Copy` that the agent got and the `Found` that it left; 
 them. Always DATA/tick: agents tie trust, caches and project folders to where they run.
 """
 
-import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from looop.core.moves import Leaf
 from looop.core.quote import visible
@@ -18,6 +18,7 @@ JOURNAL_LINES = 200
 _JOURNAL = "journal.md"
 _TIMER = ".next-interval"
 _MOST_IGNORED = 50
+_LARGEST = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,22 @@ def rewrite_journal(profile: Profile, journal: str) -> None:
 def collect(profile: Profile) -> Found:
     """Read back what the agent left, never following a link and never waiting for a FIFO.
 
-    OSError when the folder itself is gone, can't be read, or is no folder any more.
+    OSError when the folder itself is gone or is no folder any more, or what is in it can't be read.
     """
     leaves, others = copies.collect(profile.tick)
     ignored = [visible(name) for name in others if name not in {_JOURNAL, _TIMER}]
     timer = profile.tick / _TIMER
     return Found(
         leaves,
-        copies.leaf(profile.tick / _JOURNAL).data.decode(errors="replace"),
-        copies.leaf(timer).data if os.path.lexists(timer) else None,
+        _left(profile.tick / _JOURNAL).decode(errors="replace"),
+        _left(timer) if files.present(timer) else None,
         tuple(ignored[:_MOST_IGNORED]),
     )
+
+
+def _left(path: Path) -> bytes:
+    """Read what the agent left there; nothing where it left no file, or one that is too large."""
+    try:
+        return files.read_regular(path, _LARGEST)
+    except (FileNotFoundError, files.NotRegular, files.TooLarge):
+        return b""

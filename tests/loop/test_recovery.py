@@ -60,7 +60,7 @@ async def test_a_tick_whose_looop_was_killed_gets_its_line_and_the_next_prompt_s
     assert len(loop.journal()) == 2
 
 
-async def test_a_tick_that_is_killed_before_its_cost_was_entered_costs_what_nobody_knows(
+async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.5}'
@@ -82,7 +82,8 @@ async def test_a_tick_that_is_killed_before_its_cost_was_entered_costs_what_nobo
     loop.agent("true")
     await loop.beat()
     entry = ledger.entries(loop.profile, 0.0)[0]
-    assert (entry.usd, entry.outcome) == (None, "landed")  # not "running", which counts as nothing yet
+    assert (entry.usd, entry.outcome) == (0.5, "landed")
+    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0.5
 
 
 async def test_a_disk_that_fails_during_a_landing_is_finished_by_the_next_beat(
@@ -221,7 +222,7 @@ def paying(folder: Path) -> Looping:
     return Looping(folder, PAID, runners={"fake": runner})
 
 
-async def test_a_kill_before_the_record_of_a_tick_is_closed_loses_none_of_its_money(
+async def test_a_tick_that_is_killed_before_its_record_is_closed_costs_what_nobody_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop = paying(tmp_path)
@@ -242,9 +243,9 @@ async def test_a_kill_before_the_record_of_a_tick_is_closed_loses_none_of_its_mo
     first = runs.list_runs(loop.profile)[0]
     record = runs.read_record(first)
     assert record is not None
-    assert (record.outcome, record.cost.usd, record.line) == ("landed", 0.25, "noted on a")
+    assert (record.outcome, record.cost.usd, record.line) == ("landed", None, "noted on a")
     (entry,) = [it for it in ledger.entries(loop.profile, 0.0) if it.run == first.id]
-    assert (entry.outcome, entry.usd) == ("landed", 0.25)
+    assert (entry.outcome, entry.usd) == ("landed", None)  # not "running", which counts as nothing yet
 
 
 async def test_a_landing_that_was_finished_by_a_beat_which_is_killed_is_no_edit_of_a_person(
