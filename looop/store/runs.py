@@ -122,7 +122,7 @@ def find(profile: Profile, run_id: str) -> Run | None:
 
 
 def write_record(run: Run, record: MoveRecord) -> None:
-    """Write `move.json`, durably, replacing an earlier one: what it says tells whether the run was cut off."""
+    """Write `move.json`, durably, replacing an earlier one: it tells whether the run was cut off."""
     files.durable(run.move, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 

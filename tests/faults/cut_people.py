@@ -1,4 +1,4 @@
-"""Stories of power cuts while people and workers are at it: what they were told is done must be there after."""
+"""Stories of power cuts while people and workers are at it: what they were told is done must be there."""
 
 import shlex
 from collections.abc import Iterator
@@ -65,10 +65,11 @@ class Working(Story):
     def prepare(self, looop: Person, world: Path) -> None:
         """Write the worker."""
         beaten(looop, world)
-        asks = f"{LOOOP} claim desk && : > {world}/acks/claimed\n{LOOOP} flag 'which?' && : > {world}/acks/asked"
-        (world / "worker.sh").write_text(f"{asks}\nexec sleep 1000\n")
+        claims_ = f"{LOOOP} claim desk && : > {world}/acks/claimed"
+        asks = f"{LOOOP} flag 'which?' && : > {world}/acks/asked"
+        (world / "worker.sh").write_text(f"{claims_}\n{asks}\nexec sleep 1000\n")
 
-    def tell(self, looop: Person, world: Path, telling: Telling) -> None:
+    def tell(self, looop: Person, world: Path, telling: Telling) -> None:  # noqa: ARG002
         """Start it, wait until it has asked, and answer."""
         command = f"sh {shlex.quote(str(world / 'worker.sh'))}"
         telling("start-session", "a", "--command", command, ack="started")
@@ -105,7 +106,8 @@ class Approving(Story):
         ship = world / "ship"
         ship.write_text(f"#!/bin/sh\n: > {world}/acks/ran\necho ran >> {world}/runs\necho shipped\n")
         ship.chmod(0o755)
-        (world / "worker.sh").write_text(f"cd {world}\n{LOOOP} guard ask -- {ship} x > out 2> err\nexec sleep 1000\n")
+        asks = f"{LOOOP} guard ask -- {ship} x > out 2> err"
+        (world / "worker.sh").write_text(f"cd {world}\n{asks}\nexec sleep 1000\n")
 
     def tell(self, looop: Person, world: Path, telling: Telling) -> None:
         """Start it, wait until it has asked, and approve."""

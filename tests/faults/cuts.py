@@ -1,7 +1,7 @@
 """Power cuts: a story is told once, and the power is cut before each of its changes, by each adversary.
 
-In: a story. Out: for each state of the disk that a cut could have left, what did not hold once the program had
-been started again on it. What was acknowledged by then must be there; all that matters lies below the stage.
+In: a story. Out: for each state of the disk that a cut could have left, what did not hold once the program
+had been started again on it. What was acknowledged by then must be there; all of it lies below the stage.
 States that are equal are tried once: most cuts differ in nothing.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from support.person import PATIENCE, Person, person
 from support.powercut import Adversary, Disk, Image
@@ -83,7 +83,7 @@ class Telling:
         self._lock = threading.Lock()
         self._running = ExitStack()
 
-    def __enter__(self) -> "Telling":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

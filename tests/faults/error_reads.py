@@ -1,8 +1,7 @@
 """Stories of what is read on a disk that fails: what can't be read is said to be so, and is never absent."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 from faults.errors import Story
 from looop.engine.ptylog import Log
@@ -13,11 +12,14 @@ from support.verbs import Looop
 
 
 class Looking(Story):
-    """A person who looks at everything: each verb shows the same as on a disk that is well, or says why not."""
+    """A person who looks at everything: each verb shows the same as on a well disk, or says why not."""
 
     name = "looking"
 
-    VERBS = (("goals",), ("goal", "show", "a"), ("sensors",), ("journal",), ("claims",), ("cost",), ("events",), ("ls",))
+    VERBS = (
+        *(("goals",), ("goal", "show", "a"), ("sensors",), ("journal",)),
+        *(("claims",), ("cost",), ("events",), ("ls",)),
+    )
 
     async def prepare(self) -> None:
         """Make a profile with one of each."""
@@ -50,9 +52,10 @@ class Looking(Story):
             if "Traceback" in said.err:
                 self.wrong.append(said.err)
 
-    async def broken(self) -> Iterator[str]:
+    async def broken(self) -> AsyncIterator[str]:
         """Give what was hidden."""
-        return iter(self.wrong)
+        for violation in self.wrong:
+            yield violation
 
 
 class Pumping(Story):
@@ -77,12 +80,13 @@ class Pumping(Story):
                 self.log.note(did=number)
             assert self.log.offset == len(self.said), "an offset is wrong while the disk fails"
 
-    async def broken(self) -> Iterator[str]:
+    async def broken(self) -> AsyncIterator[str]:
         """Let what waits be written, and compare it, from wherever the kept segments begin."""
         if not self.log.flush():
-            return iter(["something waits for a disk that is well"])
+            yield "something waits for a disk that is well"
         self.log.close()
-        return self._lost()
+        for violation in self._lost():
+            yield violation
 
     def _lost(self) -> Iterator[str]:
         older = sorted(self.place.glob("output-*.log"), key=lambda path: int(path.stem[7:]))
@@ -93,5 +97,3 @@ class Pumping(Story):
         lines = (self.place / "pty.jsonl").read_text().splitlines()
         if [json.loads(line)["did"] for line in lines] != [0, 10, 20, 30, 40]:
             yield f"a record is lost: {lines}"
-
-

@@ -1,16 +1,15 @@
-"""Stories of disk errors while people and workers are at it: done is done, and what failed can be done again."""
+"""Stories of disk errors while people and workers are at it: done is done, and what failed can be redone."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 
 from faults.errors import Story
-from looop.cli import mistakes
+from looop.cli.mistakes import TROUBLE
 from looop.core.command import Moment, Ran
 from looop.core.problem import Problem
 from looop.core.sessions import Meta
 from looop.store import claims, grants, history, money, pause, questions, sessions, written
 from looop.store.claims import Claim
-from looop.store.paths import Profile
 from support.profiles import GOAL, made_in
 from support.verbs import Looop
 
@@ -50,11 +49,8 @@ class Verbs(Story):
             assert said.code == 0 or told, f"{verb} said {said.err!r}"
             assert "Traceback" not in said.err, said.err
 
-    async def broken(self) -> Iterator[str]:
+    async def broken(self) -> AsyncIterator[str]:
         """Do again what was not done, and compare."""
-        return iter([line async for line in self._again()])
-
-    async def _again(self) -> AsyncIterator[str]:
         profile, new, old = self.profile, self.profile.goals / "b.md", self.profile.goals / "a.md"
         if self.VERBS[0] in self.done and "be kept" not in new.read_text():
             yield "an acknowledged goal is lost"
@@ -64,7 +60,8 @@ class Verbs(Story):
             yield "a pause that was ended holds on"
         for verb in self.VERBS:
             said = await self.looop(*verb)
-            if said.code and verb not in self.done and "already" not in said.err and "no goal" not in said.err:
+            refused = said.code and verb not in self.done
+            if refused and "already" not in said.err and "no goal" not in said.err:
                 yield f"{verb} can't be done again: {said.err}"
         if "be kept" not in new.read_text():
             yield f"the goal is torn: {new.read_text()!r}"
@@ -95,13 +92,11 @@ class Store(Story):
     async def tell(self) -> None:
         """Do one after another; those that fail are not acknowledged."""
         for name, step in self.steps().items():
-            try:
+            with suppress(*TROUBLE):
                 if step() is not False:
                     self.done.add(name)
-            except mistakes.TROUBLE:
-                pass
 
-    def steps(self):  # type: ignore[no-untyped-def]
+    def steps(self) -> dict[str, Callable[[], object]]:
         """Give what is done, by name."""
         profile, place = self.profile, self.place
         ran = Ran("it ran", 0)
@@ -121,9 +116,10 @@ class Store(Story):
         told = questions.answers(self.place.folder)
         return found.number if found else told[-1].number if told else 0
 
-    async def broken(self) -> Iterator[str]:
+    async def broken(self) -> AsyncIterator[str]:
         """Look at what was acknowledged, then do the rest."""
-        return iter([*self._lost(), *self._again()])
+        for violation in (*self._lost(), *self._again()):
+            yield violation
 
     def _lost(self) -> Iterator[str]:
         profile, place, done = self.profile, self.place, self.done
@@ -151,7 +147,7 @@ class Store(Story):
             try:
                 came = step()
             except Problem as problem:
-                if problem.kind not in {"answered"}:
+                if problem.kind != "answered":
                     yield f"{name} can't be done again: {problem.text}"
                 continue
             if name == "spend" and spent and came:
@@ -159,5 +155,3 @@ class Store(Story):
         told = questions.answers(self.place.folder)
         if len(told) != 1 or told[0].text != "this":
             yield f"there are these answers: {told}"
-
-

@@ -1,4 +1,4 @@
-"""What must hold of any profile after any fault: it reads, it ticks, it asks nobody for help without a reason."""
+"""What must hold of any profile after any fault: it reads, it ticks, it asks nobody for help needlessly."""
 
 import json
 from collections.abc import Iterator

@@ -122,9 +122,7 @@ def test_a_durable_record_is_synced_and_so_is_its_folder_each_time(
     monkeypatch.setattr(logs, "sync_folder", lambda _: synced.append("folder"))
     files.append_durable(tmp_path / "log", "one")
     files.append_durable(tmp_path / "log", "two")
-    assert (
-        synced == ["file", "folder"] * 2
-    )  # who made the log may have been killed before its name was synced
+    assert synced == ["file", "folder"] * 2  # its maker may have been killed before that
 
 
 def test_a_small_log_is_not_rotated(tmp_path: Path) -> None:
@@ -320,9 +318,7 @@ def test_a_record_that_can_t_be_synced_is_taken_back(tmp_path: Path, monkeypatch
     assert (tmp_path / "log").read_text() == "one\n"
 
 
-def test_a_log_that_is_settled_is_synced_with_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_is_settled_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files.append(tmp_path / "log", "one")
     synced: list[str] = []
     monkeypatch.setattr(logs, "sync", lambda _: synced.append("file"))

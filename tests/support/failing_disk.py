@@ -1,9 +1,8 @@
 """A disk that fails below one folder, for this process: the N-th call, or all from there on, or by halves.
 
-In: a folder, and which calls count. Out: while the block lasts, functions of `os` that fail as the disk would.
-All that looop writes and reads goes through them (`store.files`), in whatever thread. For whole programs there
-is `support.supervised`, which costs a process for each point; this costs none, so that every point can be
-tried.
+In: a folder, and which calls count. Out: while the block lasts, functions of `os` that fail as it would. All
+that looop writes and reads goes through them (`store.files`), in whatever thread. For whole programs there is
+`support.supervised`, which costs a process for each point; this costs none, so that every point can be tried.
 """
 
 import errno
@@ -18,7 +17,7 @@ from typing import Any
 WRITES = ("write", "pwrite", "fsync", "ftruncate", "replace", "rename", "link", "unlink", "mkdir", "rmdir")
 READS = ("read", "pread", "listdir", "scandir", "lstat", "stat")
 SHORT = 0
-"""Instead of an errno: a write takes the first half of its bytes, as on an interrupted or nearly full disk."""
+"""Instead of an errno: a write takes the first half of its bytes, as on a disk that is nearly full."""
 
 _REAL = {name: getattr(os, name) for name in (*WRITES, *READS, "open")}
 _readlink = os.readlink
@@ -26,27 +25,27 @@ _readlink = os.readlink
 
 @dataclass
 class FailingDisk:
-    """What fails, and what has: `count` calls counted so far, `hit` is the first that failed."""
+    """What fails, and what has: `calls` are those that counted so far, `hit` is the first that failed."""
 
     root: Path
     at: int
     number: int = errno.ENOSPC
     stays: bool = False
     reads: bool = False
-    count: int = 0
+    calls: list[str] = field(default_factory=list)
     hit: str = ""
-    mended: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge(self, name: str, path: str) -> bool:
         """Count one call; whether it fails."""
-        if self.mended or not (path == str(self.root) or path.startswith(f"{self.root}/")):
+        if not (path == str(self.root) or path.startswith(f"{self.root}/")):
             return False
         with self._lock:
-            self.count += 1
-            if self.count < self.at or (self.count > self.at and not self.stays):
+            self.calls.append(f"{name} {path.removeprefix(str(self.root)).lstrip('/')}")
+            count = len(self.calls)
+            if not self.at or count < self.at or (count > self.at and not self.stays):
                 return False
-            self.hit = self.hit or f"{name} {path.removeprefix(str(self.root)).lstrip('/')}"
+            self.hit = self.hit or self.calls[-1]
         return True
 
     @contextmanager

@@ -60,7 +60,9 @@ class Image(dict[str, Leaf]):
         """Name it by what is in it."""
         sum_ = hashlib.sha256()
         for path, leaf in sorted(self.items()):
-            sum_.update(f"{path}\0{leaf.kind} {leaf.mode} {len(leaf.data)}\0".encode(errors="surrogateescape"))
+            sum_.update(
+                f"{path}\0{leaf.kind} {leaf.mode} {len(leaf.data)}\0".encode(errors="surrogateescape")
+            )
             sum_.update(leaf.data)
         return sum_.hexdigest()
 

@@ -21,8 +21,8 @@ _A_DAY = 86400.0
 def private_dir(path: Path, *, below: Path | None = None) -> None:
     """Make a folder of mode 0700, its missing parents too, or give that mode to the one that is there.
 
-    One that was made survives a power cut: what lies in it is as durable as the name that leads to it. `below`
-    is never made: FileNotFoundError when it is gone, such as a DATA that was removed meanwhile.
+    One that was made survives a power cut: what lies in it is as durable as the name that leads to it.
+    `below` is never made: FileNotFoundError when it is gone, such as a DATA that was removed meanwhile.
     NotADirectoryError when something else has the name, a symbolic link to a folder included.
     """
     _private(path, below, durably=True)

@@ -37,7 +37,7 @@ def append_durable(path: Path, record: bytes | str) -> None:
 
 
 def settle(path: Path) -> None:
-    """Return once all that a log holds, and its name, are on the disk: whoever wrote it may have been killed."""
+    """Return once all that a log holds, and its name, are on the disk; its writer may have been killed."""
     with opened(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC) as (fd, _):
         sync(fd)
     sync_folder(path)
