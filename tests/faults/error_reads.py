@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 
 from faults.errors import Story
+from looop.core.sessions import Known, Meta
 from looop.engine.ptylog import Log
 from looop.store import claims, events, flags, ledger, sessions
 from looop.store.ledger import Entry
@@ -33,8 +34,8 @@ class Looking(Story):
         profile.config.chmod(0o600)
         folder = profile.sessions / "a"
         folder.mkdir(mode=0o700)
-        meta = sessions.Meta("a", "G", "true", str(profile.data), 1.0, (80, 24))
-        sessions.write_meta(sessions.Entry(folder, meta, sessions.Known(since=1.0)))
+        meta = Meta("a", "G", "true", str(profile.data), 1.0, (80, 24))
+        sessions.write_meta(sessions.Entry(folder, meta, Known(since=1.0)))
         claims.take(profile, "desk", "a", "G")
         ledger.record(profile, Entry(1.0, "tick-20251122-100000-abcdef", "mine", 0.25, outcome="landed"))
         events.emit(profile, "began", at=1.0)

@@ -7,9 +7,9 @@ from faults.errors import Story
 from looop.cli.mistakes import TROUBLE
 from looop.core.command import Moment, Ran
 from looop.core.problem import Problem
-from looop.core.sessions import Meta
+from looop.core.sessions import Known, Meta
+from looop.core.world import Claim
 from looop.store import claims, grants, history, money, pause, questions, sessions, written
-from looop.store.claims import Claim
 from support.profiles import GOAL, made_in
 from support.verbs import Looop
 
@@ -82,7 +82,7 @@ class Store(Story):
         folder = self.profile.sessions / "a"
         folder.mkdir(mode=0o700)
         meta = Meta("a", "G", "true", str(self.profile.data), 1.0, (80, 24))
-        sessions.write_meta(sessions.Entry(folder, meta, sessions.Known(since=1.0)))
+        sessions.write_meta(sessions.Entry(folder, meta, Known(since=1.0)))
         place = questions.place_of(self.profile, "a")
         assert place is not None
         self.place = place

@@ -125,7 +125,8 @@ class Ticking(Story):
     async def broken(self) -> AsyncIterator[str]:
         """Beat with the same process, then with a new one, whose agent does nothing."""
         self.moves = False
-        for make in (lambda: self.beats, self._fresh):  # the second is a new process, after the first
+        makes: tuple[Callable[[], Beats], ...] = (lambda: self.beats, self._fresh)
+        for make in makes:  # the second is a new process, after the first
             beats = make()
             await beats.beat(Order(by_hand=True, force=True))
             report = await beats.beat(Order(by_hand=True, force=True))

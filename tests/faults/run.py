@@ -69,9 +69,9 @@ def _asked() -> argparse.Namespace:
 
 
 def _parts(asked: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    for kind, there in (("cuts", stories.CUTS), ("errors", stories.ERRORS)):
+    there = {"cuts": [make().name for make in stories.CUTS], "errors": [make.name for make in stories.ERRORS]}
+    for kind, names in there.items():
         if asked.kind in {None, kind}:
-            names = [story.name for story in there]  # type: ignore[attr-defined]
             yield from ((kind, name) for name in names if not asked.stories or name in asked.stories)
 
 

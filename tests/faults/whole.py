@@ -65,12 +65,13 @@ def readable(looop: Person) -> Iterator[str]:
 
 def written(profile: Profile) -> Iterator[str]:
     """Look for lines that are none, in what only grows."""
-    for line in profile.journal.read_text().splitlines() if profile.journal.exists() else []:
+    text = profile.journal.read_text() if profile.journal.exists() else ""
+    for line in text.splitlines():
         if not line.startswith("- 2"):
             yield f"the journal has a line that is none: {line!r}"
-    lines = profile.cost.read_bytes().splitlines() if profile.cost.exists() else []
-    for line in lines:
+    entries = profile.cost.read_bytes().splitlines() if profile.cost.exists() else []
+    for entry in entries:
         try:
-            json.loads(line)
+            json.loads(entry)
         except ValueError:
-            yield f"the ledger has a line that is none: {line!r}"
+            yield f"the ledger has a line that is none: {entry!r}"
