@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	coverage mutants soak year sweep machines streams fuzz
+	coverage mutants soak year sweep faults machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -71,6 +71,9 @@ soak: $(READY)
 # The proofs of docs/robustness.md in full, by hand: minutes to hours each. What `make test` has of them is bounded.
 year: $(READY)
 	$(BIN)/python tests/year/run.py --days 365 --seed 1
+
+faults: $(READY)
+	$(BIN)/python tests/faults/run.py $(FAULTS)
 
 machines: $(READY)
 	MACHINES=20 $(BIN)/python -m pytest tests/machines -o timeout=3600
