@@ -21,6 +21,7 @@ from looop.child import scope, stray, tree
 from looop.child.capture import Capped, Tail
 from looop.child.environ import environment, own_binary, own_command
 from looop.child.exits import Exit
+from looop.child.monitors import monitors
 from looop.child.stray import spare
 from looop.child.talk import OnOut, Talk
 
@@ -176,13 +177,25 @@ class _Child:
         stray.leave(self.popen.pid)
 
     async def _kill(self, grace: float) -> None:
-        self._signal_group(signal.SIGTERM)
+        self._ask()
         self._signal_group(signal.SIGCONT)  # a stopped program could not heed the TERM
         with trio.move_on_after(grace):
             await self.exit.wait()
         for _ in () if self.exit.seen() else tree.killing(self.popen.pid):
             await trio.sleep(_PASS)
         await self.exit.wait()
+
+    def _ask(self) -> None:
+        """Send TERM to the group; in a cell only to those within: the end of the others would be theirs too."""
+        leader = self.popen.pid
+        below = tree.descendants(leader)
+        around = monitors([leader], below)
+        asked = [entry for entry in below if entry.pgrp == leader and entry.pid not in around]
+        if not (around and asked):
+            self._signal_group(signal.SIGTERM)
+            return
+        for entry in asked:
+            tree.send(entry, signal.SIGTERM)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with suppress(OSError):

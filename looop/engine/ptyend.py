@@ -5,12 +5,12 @@ takes some milliseconds at most; `due` says when the next one is. For `engine.pt
 """
 
 import math
-import os
 import signal
 from collections.abc import Collection, Iterator, Sequence
 
 from looop.child import tree
 from looop.child.inside import SHELL
+from looop.child.monitors import command_line, monitors
 from looop.engine.keeperlog import log
 
 PASS = 0.005  # seconds between two passes of killing
@@ -18,8 +18,6 @@ PATIENCE = 5.0  # seconds after which what can't be killed is tried more rarely,
 RARELY = 1.0
 HASTE, SLOWLY = 1.0, 0.1  # seconds of sweeping at full speed, and the pause between passes after that
 _SHELL = "\0".join(SHELL).encode()
-_HEAD = 4096  # bytes of a command line
-_CELL = b"bwrap"  # see `child.bubblewrap`: two of them stand between the two shells of a session
 
 
 class Ending:
@@ -113,30 +111,13 @@ def ask(leader: int) -> None:
 
 def _holders(leader: int, below: Sequence[tree.Proc]) -> tuple[int, ...]:
     """Give the processes that only hold others, the innermost shell last; none if no shell is on top."""
-    command = _command(leader)
+    command = command_line(leader)
     if command is not None and not command.startswith(_SHELL):  # None: no such table here; it mostly is one
         return ()
-    outer = [entry.pid for entry in below if entry.ppid == leader and _is_cell(entry.pid)]
-    first = [entry.pid for entry in below if entry.ppid in outer]
+    around = monitors([entry.pid for entry in below if entry.ppid == leader], below)
     shells = [
         entry.pid
         for entry in below
-        if entry.ppid in first and (_command(entry.pid) or b"").startswith(_SHELL)
+        if entry.ppid in around and (command_line(entry.pid) or b"").startswith(_SHELL)
     ]
-    return (leader, *outer, *first, *shells) if shells else (leader,)
-
-
-def _is_cell(pid: int) -> bool:
-    program = (_command(pid) or b"").partition(b"\0")[0]
-    return program.rpartition(b"/")[2] == _CELL
-
-
-def _command(pid: int) -> bytes | None:
-    try:
-        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return os.read(fd, _HEAD)
-    finally:
-        os.close(fd)
+    return (leader, *around, *shells) if shells else (leader,)

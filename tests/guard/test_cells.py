@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 
+from looop.child import spawn
 from looop.child.walls import SENSORS, SESSIONS, TICKS, Walls, Who, agents_of
 from looop.core.cell import Level
 from looop.core.problem import Exit, Problem
@@ -201,6 +203,34 @@ async def test_what_forks_itself_away_ends_with_it(cell: Celled) -> None:
     ended = await cell.sh(f"{away} until test -s reports/away; do :; done; exit 4")
     assert ended.code == 4
     assert not any(b"1234.5" in command.read_bytes() for command in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+async def test_one_that_is_told_to_end_has_its_time_to_end(cell: Celled) -> None:
+    script = "trap 'sleep 1; echo saved >reports/state; exit' TERM; echo ready; while :; do sleep 0.05; done"
+    start = Walls(cell.profile, cell.config, cell.env).confined(
+        Who(SESSIONS, "one", write=(str(cell.profile.reports),)),
+        ["/bin/sh", "-c", script],
+        cell.env,
+        cell.profile.data,
+    )
+
+    async def heard(_: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    with trio.CancelScope() as scope:
+        await spawn.run(
+            start.argv,
+            cwd=cell.profile.data,
+            env=start.env,
+            scoped=start.scoped,
+            deadline=60,
+            max_out=0,
+            on_out=heard,
+            grace=30,
+        )
+    assert scope.cancelled_caught
+    assert (cell.profile.reports / "state").read_text() == "saved\n"
 
 
 async def test_exit_codes_and_signals_are_told(cell: Celled) -> None:
