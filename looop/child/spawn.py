@@ -186,7 +186,7 @@ class _Child:
         await self.exit.wait()
 
     def _ask(self) -> None:
-        """Send TERM to the group; in a cell only to those within: the end of the others would be theirs too."""
+        """Send TERM to the group; in a cell only to those within, who would end with the others at once."""
         leader = self.popen.pid
         below = tree.descendants(leader)
         around = monitors([leader], below)
