@@ -1,4 +1,4 @@
-"""Which role is this process? A verb somebody typed, keeper, the engine, or the rehearsal agent.
+"""Which role is this process? A verb somebody typed, keeper with its guardian, the engine, or the rehearsal agent.
 
 In: the command line. Out: an exit code. It puts the rooms together, so it may import all of them; it
 imports each only where its role needs it, because a relayed verb is little more than its imports.
@@ -35,9 +35,9 @@ def main() -> int:
         case ["version" | "--version" | "-V"]:
             return _version()
         case ["__keeper", *rest]:
-            from looop.engine import keeper  # noqa: PLC0415 - this role's alone
+            from looop.engine import guardian  # noqa: PLC0415 - this role's alone
 
-            return keeper.main(rest)
+            return guardian.main(rest)
         case ["__engine", *rest]:
             gc.disable()  # until all is imported: an engine is back a sixth sooner
             from looop.engine import entry  # noqa: PLC0415 - this role's alone

@@ -9,6 +9,8 @@ import pytest
 
 from looop.child import tree
 from looop.child.proc import Proc
+from support import tested
+from support.hostiles import Hostiles
 from support.person import Person
 from support.surviving import Floods, gone, killed, leader
 from support.waiting import until
@@ -50,14 +52,47 @@ def lost(looop: Person, why: str) -> None:
 def test_a_killed_keepers_sessions_are_lost_and_nothing_of_them_survives(
     looop: Person, sessions: tuple[Proc, ...]
 ) -> None:
-    polite, deaf, *_ = sessions
     keeper, engine = looop.keeper, looop.engine
     killed(keeper)
-    gone([polite, engine])
-    assert lives(deaf)
+    gone([engine, *sessions])  # though nobody calls the next one up
     looop("up")
-    gone(sessions)
     lost(looop, "keeper of its terminal has gone")
+
+
+def test_what_is_no_killed_keepers_any_more_by_any_mark_is_gone_with_it(looop: Person) -> None:
+    found = Hostiles(looop.profile.data / "gate", ("cleared-daemon-then-hang", "ignores-term"))
+    looop("start-session", "a", "--command", found.script("read x"))
+    found.begun()
+    engine = looop.engine
+    killed(looop.keeper)
+    gone([engine])
+    until(lambda: not found.alive(), "the end of its children")
+
+
+def test_no_keeper_starts_before_the_end_of_all_that_the_last_one_kept(looop: Person) -> None:
+    found = Hostiles(looop.profile.data / "gate", ("cleared-daemon-then-hang",))
+    looop("start-session", "a", "--command", found.script("read x"))
+    found.begun()
+    killed(looop.keeper)
+    looop("up")
+    assert found.alive() == []
+    assert looop.state("a") == "lost"
+
+
+def test_a_killed_guardian_costs_no_session(looop: Person, sessions: tuple[Proc, ...]) -> None:
+    killed(guardian(looop))
+    assert looop.state("polite") != "lost"
+    looop("up")
+    looop("down", "--all")
+    gone(sessions)
+
+
+def guardian(looop: Person) -> Proc:
+    """Give keeper's parent."""
+    found = tree.proc(looop.keeper.ppid)
+    assert found is not None
+    assert tested.is_call(found.pid, "__keeper")
+    return found
 
 
 def test_keeper_and_engine_killed_together_leave_the_same(looop: Person, sessions: tuple[Proc, ...]) -> None:
@@ -104,6 +139,7 @@ def test_after_another_boot_sessions_are_lost_and_strangers_are_left_alone(
 ) -> None:
     deaf = sessions[1]
     keeper, engine = looop.keeper, looop.engine
+    killed(guardian(looop))
     killed(keeper)
     gone([engine])
     for file in looop.profile.data.rglob("pty.jsonl"):

@@ -1,0 +1,77 @@
+"""Children that try to outlive whoever started them (`child/hostile.py`), all kinds at once, each to be named.
+
+In: what a step or a session shall do once it has started them. Out: a shell script; who of them lives, seen
+from outside of all cells; nothing, once whatever started them has ended.
+"""
+
+import os
+import shlex
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from looop.child import tree
+from support.waiting import until
+
+PROGRAM = Path(__file__).parents[1] / "child" / "hostile.py"
+HANGING = (
+    "stopped",
+    "ignores-term",
+    "exec",
+    "daemon-then-hang",
+    "cleared-daemon-then-hang",
+    "forks-for-ever",
+)
+LEAVING = (
+    "daemon-holds-stdout",
+    "daemon-is-silent",
+    "daemon-cleared-environment",
+    "daemon-in-group",
+    "chain-of-forks",
+    "first-thread-ends",
+)
+ALL = (*HANGING, *LEAVING)
+
+
+@dataclass(frozen=True)
+class Hostiles:
+    """One of each kind, told by marks in their arguments. `gate` is the file whose coming they may wait for."""
+
+    gate: Path
+    kinds: Collection[str] = ALL
+    mark: str = field(default_factory=lambda: f"mark-{os.urandom(6).hex()}")
+
+    def script(self, then: str) -> str:
+        """Start them all; `{gate}` in what comes then waits for the gate."""
+        python = shlex.join([sys.executable, "-S", str(PROGRAM)])
+        each = "\n".join(f"{python} {kind} {self.mark}.{kind} &" for kind in self.kinds)
+        waits = f"until test -e {shlex.quote(str(self.gate))}; do sleep 0.05; done"
+        return f"{each}\n{then.replace('{gate}', waits)}\n"
+
+    def alive(self) -> list[str]:
+        """Name those that live, with their processes."""
+        found = ((entry.pid, _words(entry.pid)) for entry in tree.table().values() if not entry.dead)
+        return sorted(f"{kind} {pid}" for pid, words in found for kind in self.kinds if self._is(kind, words))
+
+    def _is(self, kind: str, words: list[str]) -> bool:
+        return f"{self.mark}.{kind}" in words  # a whole argument: a shell has all marks in its script
+
+    def present(self) -> bool:
+        """Tell whether one of each kind lives."""
+        return {name.split()[0] for name in self.alive()} >= set(self.kinds)
+
+    def begun(self) -> None:
+        """Wait until one of each kind lives."""
+        until(self.present, f"one each of {', '.join(self.kinds)}")
+
+
+def _words(pid: int) -> list[str]:
+    """Give a process's arguments, also of one whose first thread has ended: the others still have them."""
+    for path in (Path(f"/proc/{pid}/cmdline"), *Path(f"/proc/{pid}/task").glob("*/cmdline")):
+        try:
+            if words := path.read_text(errors="replace"):
+                return words.split("\0")
+        except OSError:
+            continue
+    return []
