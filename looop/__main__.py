@@ -1,4 +1,4 @@
-"""Which role is this process? A verb somebody typed, keeper with its guardian, the engine, or the rehearsal agent.
+"""Which role is this process? A typed verb, keeper below its guardian, the engine, or the rehearsal agent.
 
 In: the command line. Out: an exit code. It puts the rooms together, so it may import all of them; it
 imports each only where its role needs it, because a relayed verb is little more than its imports.

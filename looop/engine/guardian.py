@@ -1,9 +1,9 @@
 """The guardian: keeper's parent, which does nothing but see to it that no session outlives keeper.
 
 In: what keeper gets. Out: keeper, as a child; and when that has ended, however it did, nothing of what it
-kept. A session whose keeper was killed is hung up, and what ignores that, in a session of its own and without
-a mark in its environment, is nobody's any more: only a subreaper above keeper still knows whose it was. Till
-then `.keeper.lock` is held, so no other keeper starts. Neighbours: `keeper`, and `startup`, which starts both.
+kept. A session whose keeper was killed is hung up. What ignores that, in a session of its own and without a
+mark in its environment, is nobody's any more: only a subreaper above keeper knows whose it was. Till all is
+gone `.keeper.lock` is held, so no other keeper starts. Neighbours: `keeper`; `startup`, which starts both.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _guard(child: int, timing: Timing) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # a logout tells everybody: keeper goes first
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # a logout tells all: keeper goes first
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
     os.closerange(keeper.LOCK + 1, os.sysconf("SC_OPEN_MAX"))

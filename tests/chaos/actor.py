@@ -14,7 +14,13 @@ KIND, NOTES = sys.argv[1], sys.argv[2]
 LINES = 12_000
 AT_ONCE = 40
 HOSTILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "hostile.py")  # noqa: PTH118, PTH100, PTH120 - started very often
-RUDE = ("ignores-term", "daemon-then-hang", "cleared-daemon-then-hang", "stopped", "daemon-cleared-environment")
+RUDE = (
+    "ignores-term",
+    "daemon-then-hang",
+    "cleared-daemon-then-hang",
+    "stopped",
+    "daemon-cleared-environment",
+)
 LOOOP = os.environ.get("LOOOP_BIN", "looop")
 
 

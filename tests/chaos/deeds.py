@@ -7,6 +7,7 @@ that a fault may have met is believed if it says that it was done, and not if it
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -14,10 +15,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chaos.model import Fate, Flag, Model, Session
-from chaos.plan import CLAIMS, Step
+from chaos.plan import Step
 from chaos.stage import PATIENCE, Stage, Violation, hit, must
 from looop.child import tree
 from looop.child.proc import Proc
@@ -91,9 +93,7 @@ class Deeds:
             raise Violation(f"`looop {' '.join(argv)}` never returned") from None
         self._judge(step, argv, Done(done.returncode, done.stdout, done.stderr, safe=reachable), effect)
 
-    def _judge(
-        self, step: Step, argv: tuple[str, ...], done: Done, effect: Callable[[Done], None]
-    ) -> None:
+    def _judge(self, step: Step, argv: tuple[str, ...], done: Done, effect: Callable[[Done], None]) -> None:
         said = f"`looop {' '.join(argv)}` ended with {done.code}: {done.err.strip()[-1500:]}"
         if "Traceback" in done.err or (done.safe and done.code not in {0, _TIMEOUT, *_REFUSALS}):
             raise Violation(said)
@@ -102,9 +102,9 @@ class Deeds:
         else:
             self.refused += 1
             if not done.safe or done.code == _TIMEOUT:
-                self._doubt(step, done)
+                self._doubt(step)
 
-    def _doubt(self, step: Step, done: Done) -> None:
+    def _doubt(self, step: Step) -> None:
         """Know less: what was cut off may have been done."""
         model = self.model
         if step.do in {"start", "restart", "resume", "kill", "freeze", "thaw"}:
@@ -131,7 +131,9 @@ class Deeds:
 
     def start(self, step: Step) -> "Typed":
         command = ["a prompt"] if step.how == "agent" else ["--command", self.stage.actor(step.how)]
-        return ("start-session", step.who, *command, "--json"), lambda done: self._born(step.who, step.how, done)
+        return ("start-session", step.who, *command, "--json"), lambda done: self._born(
+            step.who, step.how, done
+        )
 
     def again(self, step: Step) -> "Typed":
         known = self.model.sessions.get(step.who)
@@ -227,7 +229,10 @@ class Deeds:
         return ("claim", step.how, "--session", step.who), effect
 
     def unclaim(self, step: Step) -> "Typed":
-        return ("unclaim", step.who), lambda _: self.model.claims.pop(step.who, None) and None
+        def effect(_: Done) -> None:
+            self.model.claims.pop(step.who, None)
+
+        return ("unclaim", step.who), effect
 
     def up(self, _: Step) -> "Typed":
         def effect(_: Done) -> None:
@@ -247,15 +252,21 @@ class Deeds:
     # What is done otherwise.
 
     def down(self, step: Step) -> None:
-        flags = ["--all"] * (step.do == "down-all") + ["--now"] * ("now" in (step.how, step.do.removeprefix("down-")))
-        done = self.stage.looop.call("down", *flags, timeout=2 * PATIENCE)
-        if done.returncode:
+        every, now = step.do == "down-all", "now" in (step.how, step.do.removeprefix("down-"))
+        flags = (*["--all"] * every, *["--now"] * now)
+        try:
+            done = self.stage.looop.call("down", *flags, timeout=2 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Violation(f"`looop down {' '.join(flags)}` never returned") from None
+        named = [int(word) for word in re.findall(r"(?<=pid )\d+", done.stderr)]
+        if done.returncode and not named:
             raise Violation(f"`looop down {' '.join(flags)}`: {done.returncode}: {done.stdout}{done.stderr}")
+        for pid in named:  # killed, and on a busy machine not yet gone
+            must(partial(_ended, pid), f"the end of {pid}, which `down` has named")
         self.model.up = False
-        if "--all" in flags:
+        if every:
             self.model.all_over()
-            if self.stage.looop.lives():
-                raise Violation(f"keeper or engine lives after `looop down {' '.join(flags)}`: {done.stdout}")
+            must(lambda: not self.stage.looop.lives(), f"the end of keeper and engine: {done.stdout}")
 
     def goal(self, step: Step) -> None:
         text = f"---\ngoal: be {step.number}\n---\n"
@@ -407,6 +418,11 @@ class Deeds:
 Typed = tuple[tuple[str, ...], Callable[[Done], None]]
 
 
+def _ended(pid: int) -> bool:
+    found = tree.proc(pid)
+    return found is None or found.dead
+
+
 def _gone(processes: tuple[Proc, ...], what: str) -> None:
     must(lambda: not [one for one in processes if tree.alive(one.pid, one.start)], f"the end of {what}")
 
@@ -454,4 +470,3 @@ _DEEDS: dict[str, Callable[[Deeds, Step], None]] = dict.fromkeys(_VERBS, Deeds.v
     "kill-sensor": Deeds.kill_step,
     "kill-client": Deeds.rest,
 }
-assert CLAIMS

@@ -73,24 +73,30 @@ class Laws:
                 yield f"{name} ({known.generation}) {known.fate.value}, and is not listed"
             return
         known.removable = False
-        over, same = view["state"] in _OVER, known.generation in {None, view["generation"]}
+        shown = f"is shown as {view['state']}({view['code']}): {view['evidence']}"
         if known.fate is Fate.MAYBE:
-            self._learn(known, view, over=over)
+            self._learn(known, view)
         elif known.fate is Fate.GONE:
-            yield f"{name} was removed, and is listed as {view['state']}"
-        elif not same:
+            yield f"{name} was removed, and {shown}"
+        elif known.generation not in {None, view["generation"]}:
             yield f"{name} is generation {view['generation']}, and was started as {known.generation}"
-        elif over and known.fate is Fate.LIVES:
+        else:
+            yield from self._as_fated(name, known, view, shown)
+
+    def _as_fated(self, name: str, known: Session, view: Any, shown: str) -> Iterator[str]:
+        over = view["state"] in _OVER
+        if over and known.fate is Fate.LIVES:
             if known.ends and view["state"] == "ended":
                 known.fate = Fate.OVER
             else:
-                yield f"{name} ({known.kind}) lives, and is shown as {view['state']}({view['code']}): {view['evidence']}"
+                yield f"{name} ({known.kind}) lives, and {shown}"
         elif not over and known.fate is Fate.OVER:
-            yield f"{name} is over, and is shown as {view['state']}"
+            yield f"{name} is over, and {shown}"
         elif known.frozen and not over and view["state"] != "frozen":
-            yield f"{name} was frozen, and is {view['state']}"
+            yield f"{name} was frozen, and {shown}"
 
-    def _learn(self, known: Session, view: Any, *, over: bool) -> None:
+    def _learn(self, known: Session, view: Any) -> None:
+        over = view["state"] in _OVER
         if over or time.monotonic() - known.since > _ENDING:
             known.generation, known.frozen = view["generation"], view["state"] == "frozen"
             known.fate = Fate.OVER if over else Fate.LIVES
@@ -114,7 +120,11 @@ class Laws:
 
     def _young(self) -> set[str]:
         """Give the generations that live by now: `ls` was asked before the processes were looked at."""
-        return {view["generation"] for view in self.stage.looop.json("ls")["sessions"] if view["state"] not in _OVER}
+        return {
+            view["generation"]
+            for view in self.stage.looop.json("ls")["sessions"]
+            if view["state"] not in _OVER
+        }
 
     def _wish(self) -> Iterator[str]:
         there = (self.stage.data / ".up").exists()
@@ -125,7 +135,9 @@ class Laws:
 
     def _claims(self) -> Iterator[str]:
         living = {
-            view["generation"] for view in self.stage.looop.json("ls")["sessions"] if view["state"] not in _OVER
+            view["generation"]
+            for view in self.stage.looop.json("ls")["sessions"]
+            if view["state"] not in _OVER
         }
         held: dict[str, str] = {}
         for path in (self.stage.data / "claims").glob("*.json"):
@@ -134,7 +146,9 @@ class Laws:
         for name, holder in held.items():
             if holder not in living and self.stage.answers():
                 yield f"{name} is claimed by {holder}, which is over"
-        certain = {it.generation for it in self.model.sessions.values() if it.fate is Fate.LIVES and not it.ends}
+        certain = {
+            it.generation for it in self.model.sessions.values() if it.fate is Fate.LIVES and not it.ends
+        }
         for name, holder in self.model.claims.items():
             if holder in certain and held.get(name) != holder:
                 yield f"{name} was claimed by {holder}, and is {held.get(name)}'s"
@@ -184,9 +198,9 @@ class Laws:
                     yield f"the log of {generation} in {folder} is no beginning of what it said"
                 self._said[generation] = len(data)
                 known = json.loads((folder / "status.json").read_text())
-                if (known["state"], known["code"]) == ("ended", PRINTED[1]) and data != WHOLE:
-                    if (folder / "output.log").read_bytes() != WHOLE:
-                        yield f"{generation} has ended by itself, and its log lacks {len(WHOLE) - len(data)} bytes"
+                whole = (known["state"], known["code"]) == ("ended", PRINTED[1])
+                if whole and data != WHOLE and (folder / "output.log").read_bytes() != WHOLE:
+                    yield f"{generation} ended by itself, and its log lacks {len(WHOLE) - len(data)} bytes"
 
     def _folders(self) -> list[Path]:
         return [path for path in (self.stage.data / "sessions").glob("*") if path.name != "pulse"]
@@ -201,10 +215,16 @@ class Laws:
                 yield f"{name}, which one tick has started, was started {times} times"
 
     def _journal(self) -> Iterator[str]:
-        lines = [line for line in (self.stage.data / "journal.md").read_text().splitlines() if line.startswith("- ")]
-        runs = [path for path in (self.stage.data / "runs").glob("tick-*")]
+        lines = [
+            line
+            for line in (self.stage.data / "journal.md").read_text().splitlines()
+            if line.startswith("- ")
+        ]
+        runs = list((self.stage.data / "runs").glob("tick-*"))
         asked = self.stage.noted("asked")
-        for token, times in Counter(word for line in lines for word in line.split() if word.startswith("tick-")).items():
+        for token, times in Counter(
+            word for line in lines for word in line.split() if word.startswith("tick-")
+        ).items():
             if times > 1:
                 yield f"{token} has {times} journal lines"
         if len(lines) > len(runs):
@@ -232,7 +252,9 @@ def _generation(pid: int, data: Path) -> str | None:
     with suppress(OSError):
         found = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         if f"LOOOP_DATA_DIR={data}".encode() in found:
-            return next((it.partition(b"=")[2].decode() for it in found if it.startswith(b"LOOOP_GENERATION=")), None)
+            return next(
+                (it.partition(b"=")[2].decode() for it in found if it.startswith(b"LOOOP_GENERATION=")), None
+            )
     return None
 
 

@@ -78,8 +78,24 @@ _WHILE = {
 _OF_TICKS = frozenset({"kill-runner", "kill-sensor"})
 _DELAYS = (0, 0.003, 0.02, 0.1, 0.2, 0.3, 0.4, 0.7)
 _MEANWHILE = ("start", "restart", "kill", "send", "answer", "flag", "claim", "tick", "freeze", "prune", "up")
+_PLACES = {"no-sensor": SENSORS, "goal": GOALS, "unclaim": CLAIMS}
 _ON_SESSIONS = frozenset(
-    "send key kill restart resume freeze thaw flag attach resize wait kill-leader kill-child claim".split()
+    [
+        "send",
+        "key",
+        "kill",
+        "restart",
+        "resume",
+        "freeze",
+        "thaw",
+        "flag",
+        "attach",
+        "resize",
+        "wait",
+        "kill-leader",
+        "kill-child",
+        "claim",
+    ]
 )
 
 
@@ -150,9 +166,10 @@ def _draw(rng: random.Random, do: str, probable: set[str]) -> Step:
             probable.add(who)
     elif do == "sensor":
         who, how = rng.choice(SENSORS), _picked(rng, SENSES)
-    elif do in {"no-sensor", "goal", "unclaim", "mode"}:
-        who = {"no-sensor": SENSORS, "goal": GOALS, "unclaim": CLAIMS}.get(do, ("",))[number % len(CLAIMS)] if do != "mode" else ""
-        how = _picked(rng, MODES) if do == "mode" else ""
+    elif do in _PLACES:
+        who = rng.choice(_PLACES[do])
+    elif do == "mode":
+        how = _picked(rng, MODES)
     elif do in {"down-all", "kill-keeper"}:
         probable.clear()
         how = rng.choice(("", "now"))

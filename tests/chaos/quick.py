@@ -4,6 +4,7 @@ Run instead of `python -m looop` by what a chaos run types: whoever of them star
 """
 
 import os
+from dataclasses import asdict
 from functools import partial
 
 from looop import __main__ as program
@@ -13,5 +14,5 @@ from looop.engine.timing import Timing
 QUICK = Timing(pat=0.3, hang_after=10.0, second_look=0.5, grace=8.0, restarts=1000, window=4.0)
 
 if __name__ == "__main__":
-    startup.Timing = partial(Timing, **{name: getattr(QUICK, name) for name in Timing.__slots__})  # type: ignore[misc,assignment]
+    vars(startup)["Timing"] = partial(Timing, **asdict(QUICK))
     os._exit(program.main())

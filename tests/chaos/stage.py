@@ -4,7 +4,6 @@ In: a folder. Out: `Stage`: verbs that are called, processes that are found and 
 """
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -42,7 +41,7 @@ _SETTINGS = {
 }
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818 - the word for it
     """Something that must hold, and did not."""
 
 
@@ -126,7 +125,11 @@ def stage(folder: Path) -> Iterator[Stage]:
     places = {"LAUNCHER_TEST_PYTHON": str(quick), "PYTHONPATH": str(ROOT)}
     with person(folder, program=(launcher,), **places) as looop:
         found = Stage(looop, notes)
-        runner = {"tick": found.actor("tick"), "interactive": found.actor("agent"), "resume": found.actor("agent")}
+        runner = {
+            "tick": found.actor("tick"),
+            "interactive": found.actor("agent"),
+            "resume": found.actor("agent"),
+        }
         settings = json.loads(looop.profile.config.read_text())
         looop.profile.config.write_text(json.dumps(settings | _SETTINGS | {"runners": {"chaos": runner}}))
         try:

@@ -1,4 +1,4 @@
-"""Programs that try to survive: `hostile.py KIND MARK`. The mark stays in the argv of all they start."""
+"""Programs that try to survive: `hostile.py KIND MARK [PAUSE]`. The mark is in all that they start."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 KIND, MARK = sys.argv[1], sys.argv[2]
+PAUSE = float(sys.argv[3]) if len(sys.argv) > 3 else 0.002  # between two forks of those that go on forking
 
 
 def again(kind: str, env: dict[str, str] | None = None) -> None:
@@ -75,7 +76,7 @@ def forks_for_ever() -> None:
                 time.sleep(60)
             time.sleep(0.05)
             os._exit(0)
-        time.sleep(0.002)
+        time.sleep(PAUSE)
 
 
 def chain_of_forks() -> None:
@@ -84,7 +85,7 @@ def chain_of_forks() -> None:
         silence()
         while True:
             os.setsid()
-            time.sleep(0.002)
+            time.sleep(PAUSE)
             if os.fork() != 0:
                 os._exit(0)
 

@@ -1,149 +1,282 @@
 """Nobody outlives what started it: each kind of hostile child, in each place, by each way of its end.
 
-Places are sessions, ticks, sensors, checks and approved commands, without walls and in cells. All kinds of
-`support.hostiles` are there at once, and whatever has ended leaves none of them; a failure names its kind.
+Places are sessions, ticks, sensors, checks and approved commands, each without walls and in a cell. All kinds
+of `support.hostiles` are there at once, and none may be left where something has ended; a failure names them.
+What is covered ("cut": nobody is left; an approved command's own deadline, a constant of 15 minutes, is not):
+
+| end                                   | session | sensor       | tick  | check   | command |
+|---------------------------------------|---------|--------------|-------|---------|---------|
+| by itself                             | cut     | cut          | cut   | cut     | cut     |
+| a deadline, a limit of its output     | –       | late, floods | late  | late    |         |
+| a signal to its leader, kill (--now), |         |              |       |         |         |
+| kill of a frozen one, restart         | cut     | –            | –     | –       | –       |
+| down                                  | goes on | cut          | cut   | goes on |         |
+| down --all                            | cut     | –            | –     | cut     | –       |
+| down --now, engine killed             | goes on | cut          | cut   | cut     | cut     |
+| down --all --now, keeper killed       | cut     | cut          | cut   | cut     | cut     |
 """
 
 import json
 import os
-import shlex
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from looop.child import tree
-from support import tested
-from support.hostiles import ALL, HANGING, LEAVING, Hostiles
+from support.hostiles import ALL, Hostiles
 from support.person import Person, person
 from support.profiles import sensor
 from support.surviving import gone, killed, leader, leaderless, next_engine
 from support.waiting import until
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.needs("bwrap"), pytest.mark.timeout(300)]
 
 SHORT = (2, 8, 32)
 """Deadlines in seconds that are tried in turn until one is long enough for all of the children to begin."""
 
+WALLS = ("off", pytest.param("require", marks=pytest.mark.needs("bwrap")))
+SENSOR, TICK = "sensor", "tick"
 
-@pytest.fixture(scope="module", params=["off", pytest.param("require", marks=pytest.mark.needs("bwrap"))])
-def everybody(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    folder = tmp_path_factory.mktemp(request.param)
+
+@dataclass
+class Scene:
+    """One profile, and who was let loose in which place of it."""
+
+    name: str
+    looop: Person
+    folder: Path
+    loose: dict[str, Hostiles] = field(default_factory=dict)
+    calls: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    def hostiles(self, place: str, *more: str) -> Hostiles:
+        gate = self.looop.profile.data / f"gate-{os.urandom(4).hex()}"
+        self.loose[place] = Hostiles(gate, (*ALL, *more))
+        return self.loose[place]
+
+    def script(self, name: str, text: str) -> None:
+        (self.folder / "home" / f"{name}.sh").write_text(text)
+
+    def settle(self, **settings: object) -> None:
+        before = json.loads(self.looop.profile.config.read_text())
+        self.looop.profile.config.write_text(json.dumps(before | settings))
+
+    def session(self, name: str = "a") -> Hostiles:
+        found = self.hostiles(name, "flood-and-hold")
+        self.looop("start-session", name, "--command", found.script("{gate}; exit 6"))
+        found.begun()
+        return found
+
+    def sensor(self, then: str = "sleep 1000", seconds: int = 900) -> Hostiles:
+        found = self.hostiles(SENSOR)
+        text = f"#!/bin/sh\n# looop: timeout={seconds}s\n{found.script(then)}"
+        sensor(self.looop.profile, "hostile", text)
+        return self._ticking(found)
+
+    def tick(self, then: str = "sleep 1000", seconds: int = 900) -> Hostiles:
+        found = self.hostiles(TICK)
+        self.settle(tick_timeout=seconds)
+        self.script("agent", found.script(then))
+        return self._ticking(found)
+
+    def _ticking(self, found: Hostiles) -> Hostiles:
+        self.calls.append(self.looop.start("tick", "--force"))
+        return found
+
+    def check(self, then: str = "sleep 1000", seconds: int = 900) -> Hostiles:
+        found = self.hostiles("check")
+        self.settle(verify_timeout=seconds)
+        self.script("check", found.script(then))
+        check = f"sh {self.folder / 'home' / 'check.sh'}"
+        self.looop("start-session", "checked", "--command", "true", "--verify", check)
+        return found
+
+    def command(self, then: str = "sleep 1000") -> Hostiles:
+        """Let them loose in a command that a person has approved."""
+        found = self.hostiles("command")
+        self.script("ship", found.script(then))
+        ask = 'cd reports; echo | "$LOOOP_BIN" guard ask -- ship; sleep 1000'
+        self.looop("start-session", "asks", "--command", ask)
+        until(lambda: self.looop.session("asks")["flag"], "the flag")
+        self.calls.append(self.looop.start("approve", "asks"))
+        return found
+
+    def left(self, *places: str) -> dict[str, list[str]]:
+        """Name those that live in these places, or in any."""
+        names = places or tuple(self.loose)
+        return {place: it for place in names if (it := self.loose[place].alive())}
+
+    def said(self) -> list[str]:
+        """Wait until the verbs have ended that let somebody loose; what they said."""
+        ended = [call.communicate(timeout=120)[0] for call in self.calls]
+        self.calls.clear()
+        return ended
+
+    def over(self) -> None:
+        """End what a test has left for good."""
+        (self.looop.profile.sensors / "hostile.sh").unlink(missing_ok=True)
+        self.script("agent", "")
+        self.looop("down", "--all", "--now")
+        self.said()
+        self.looop("prune")
+        self.loose.clear()
+
+
+@pytest.fixture(scope="module", params=WALLS)
+def profile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("scene")
     (folder / "bin").mkdir()
+    ship = folder / "bin" / "ship"
+    ship.write_text(f"#!/bin/sh\nexec sh {folder / 'home' / 'ship.sh'}\n")
+    ship.chmod(0o755)
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     with person(folder, LOOOP_CONFINE=request.param, PATH=path) as looop:
         leaderless(looop)
-        settings = json.loads(looop.profile.config.read_text())
+        scene = Scene(request.param, looop, folder)
         agent = {"tick": f"sh {folder / 'home' / 'agent.sh'}"}
-        settings |= {"runner": "mine", "runners": {"mine": agent}, "interval": 3600, "busy_interval": 3600}
-        looop.profile.config.write_text(json.dumps(settings))
-        (folder / "home" / "agent.sh").write_text("")
-        looop("up")
-        yield looop
+        scene.settle(runner="mine", runners={"mine": agent}, interval=3600, busy_interval=3600, edit_settle=0)
+        yield scene
 
 
 @pytest.fixture
-def looop(everybody: Person) -> Iterator[Person]:
-    everybody("up")
-    yield everybody
-    for name in ("sensors/hostile.sh", "goals/a.md"):
-        (everybody.profile.data / name).unlink(missing_ok=True)
-    everybody("down", "--all")
+def scene(profile: Scene) -> Iterator[Scene]:
+    profile.script("agent", "")
+    profile.looop("up")
+    yield profile
+    profile.over()
 
 
-def hostiles(looop: Person, *more: str) -> Hostiles:
-    return Hostiles(looop.profile.data / f"gate-{os.urandom(4).hex()}", (*ALL, *more))
+def test_nobody_outlives_a_session_that_ends_or_is_killed_at_once(scene: Scene) -> None:
+    looop = scene.looop
+    scene.session().gate.touch()
+    assert looop.call("wait", "a").returncode == 6
+    assert scene.left() == {}
+    scene.session()
+    os.kill(leader(looop, "a").pid, signal.SIGKILL)
+    assert looop.call("wait", "a").returncode == 137
+    assert scene.left() == {}
+    scene.session()
+    looop("kill", "a", "--now")
+    assert scene.left() == {}
 
 
-def in_session(looop: Person, then: str = "sleep 1000") -> Hostiles:
-    found = hostiles(looop, "flood-and-hold")
-    looop("start-session", "a", "--command", found.script(then))
+def test_nobody_outlives_a_session_that_is_asked_to_end(scene: Scene) -> None:
+    # All at once, because each of them uses up all of its time to end.
+    looop = scene.looop
+    for name in ("kill", "frozen", "restart"):
+        scene.session(name)
+    below = tree.descendants(leader(looop, "restart").pid)
+    looop("freeze", "frozen")
+    words = (("kill", "kill"), ("kill", "frozen"), ("restart", "restart"))
+    for verb in [looop.start(*each) for each in words]:
+        assert verb.wait(60) == 0
+        verb.communicate()
+    assert scene.left("kill", "frozen") == {}
+    gone(below)  # those of the next run have the same marks
+    scene.loose["restart"].begun()
+    looop("kill", "restart", "--now")
+    assert scene.left() == {}
+
+
+def test_nobody_outlives_a_step_that_ends_by_itself(scene: Scene) -> None:
+    for begin in (scene.check, scene.command, scene.sensor):
+        found = begin("{gate}; echo 1")
+        found.begun()
+        found.gate.touch()
+    ran, _ = scene.said()
+    assert "exit code 0" in ran
+    until(lambda: checked(scene), "the verdict")
+    assert scene.looop.session("checked")["verdict"] == "verified"
+    assert (scene.looop.profile.snapshots / "sensor-hostile.json").read_text().strip() == '{"signal":1}'
+    assert scene.left() == {}
+    found = scene.tick("{gate}")
+    found.begun()
+    found.gate.touch()
+    scene.said()
+    assert found.alive() == []
+
+
+def test_nobody_outlives_a_deadline(scene: Scene) -> None:
+    for begin in (scene.sensor, scene.tick, scene.check):
+        assert late(scene, begin).alive() == []
+
+
+def late(scene: Scene, begin: Callable[..., Hostiles]) -> Hostiles:
+    """Have one run into its deadline, with all of the children there."""
+    for seconds in SHORT:
+        found, seen = begin(seconds=seconds), False
+        while not (checked(scene) if begin == scene.check else scene.calls[0].poll() is not None):
+            seen = seen or found.present()
+        scene.said()
+        if seen:
+            return found
+        scene.looop("prune")
+    raise AssertionError("some children never began")
+
+
+def checked(scene: Scene) -> bool:
+    """Tell whether the check has its verdict."""
+    return scene.looop.session("checked")["verdict"] not in {"not verified", "being checked"}
+
+
+def test_nobody_outlives_a_sensor_that_says_too_much(scene: Scene) -> None:
+    found = scene.sensor("{gate}; yes")
+    found.begun()
+    found.gate.touch()
+    scene.said()
+    assert "sensor_max_bytes" in (scene.looop.profile.snapshots / "sensor-hostile.json").read_text()
+    assert found.alive() == []
+
+
+@pytest.mark.parametrize("step", [SENSOR, TICK])
+def test_nobody_outlives_down_while_sessions_and_checks_go_on(scene: Scene, step: str) -> None:
+    found, session, check = begun(scene, step), scene.session(), scene.check()
+    check.begun()
+    scene.looop("down")
+    assert found.alive() == []
+    session.begun()  # all of them are there still
+    check.begun()
+    scene.looop("down", "--all")
+    assert scene.left() == {}
+
+
+def begun(scene: Scene, step: str) -> Hostiles:
+    found = scene.sensor() if step == SENSOR else scene.tick()
     found.begun()
     return found
 
 
-def by_itself(looop: Person, found: Hostiles) -> None:
-    found.gate.touch()
-    assert looop.call("wait", "a").returncode == 6
-
-
-def by_a_signal(looop: Person, _: Hostiles) -> None:
-    os.kill(leader(looop, "a").pid, signal.SIGKILL)
-    assert looop.call("wait", "a").returncode == 137
-
-
-def frozen(looop: Person, _: Hostiles) -> None:
-    looop("freeze", "a")
-    looop("kill", "a")
-
-
-def without_keeper(looop: Person, _: Hostiles) -> None:
-    killed(looop.keeper)
-    until(lambda: not looop.lives(), "the end of the engine")
-    looop("up")
-    assert looop.state("a") == "lost"
-
-
-def after_another_engine(looop: Person, found: Hostiles) -> None:
+def killed_engine(looop: Person) -> None:
     engine = looop.engine
     killed(engine)
     next_engine(looop, engine)
-    assert found.present()  # a session does not notice
-    looop("kill", "a", "--now")
 
 
-ENDS: dict[str, Callable[[Person, Hostiles], object]] = {
-    "by itself": by_itself,
-    "by a signal to its leader": by_a_signal,
-    "kill": lambda looop, _: looop("kill", "a"),
-    "kill --now": lambda looop, _: looop("kill", "a", "--now"),
-    "kill of a frozen one": frozen,
-    "restart": lambda looop, found: restarted(looop, found),
-    "down --all": lambda looop, _: looop("down", "--all"),
-    "down --all --now": lambda looop, _: looop("down", "--all", "--now"),
-    "keeper killed": without_keeper,
-    "engine killed, then kill": after_another_engine,
+def killed_keeper(looop: Person) -> None:
+    killed(looop.keeper)
+    looop("up")
+
+
+ENDS: dict[str, tuple[Callable[[Person], object], bool]] = {
+    "engine killed": (killed_engine, True),
+    "down --now": (lambda looop: looop("down", "--now"), True),
+    "keeper killed": (killed_keeper, False),
+    "down --all --now": (lambda looop: looop("down", "--all", "--now"), False),
 }
+"""What ends all at once, and whether sessions go on."""
 
 
-def restarted(looop: Person, found: Hostiles) -> None:
-    before = tree.descendants(leader(looop, "a").pid)
-    looop("restart", "a")
-    gone(before)  # those of the next run have the same marks
-    found.begun()
-    looop("kill", "a", "--now")
-
-
+@pytest.mark.parametrize("step", [SENSOR, TICK])
 @pytest.mark.parametrize("end", ENDS)
-def test_no_child_outlives_a_session(looop: Person, end: str) -> None:
-    found = in_session(looop, "{gate}; exit 6")
-    ENDS[end](looop, found)
-    assert found.alive() == []
-
-
-def agent(looop: Person, script: str) -> None:
-    (looop.profile.data.parent / "home" / "agent.sh").write_text(script)
-
-
-def settle(looop: Person, **settings: object) -> None:
-    before = json.loads(looop.profile.config.read_text())
-    looop.profile.config.write_text(json.dumps(before | settings))
-
-
-def late(place: Callable[[Hostiles, int], None], looop: Person) -> Hostiles:
-    """Have it run into its deadline, with all children there; `place` returns when it has."""
-    for seconds in SHORT:
-        found = hostiles(looop)
-        seen = False
-
-        def here() -> bool:
-            nonlocal seen
-            seen = seen or found.present()
-            return seen
-
-        place(found, seconds, here)
-        if seen:
-            return found
-        assert found.alive() == []
-    raise AssertionError("the children never began")
+def test_nobody_outlives_what_ends_everything_at_once(scene: Scene, end: str, step: str) -> None:
+    act, goes_on = ENDS[end]
+    session, command, check = scene.session(), scene.command(), scene.check()
+    for found in (begun(scene, step), command, check):
+        found.begun()
+    act(scene.looop)
+    assert scene.left(step, "command", "check", *[] if goes_on else ["a"]) == {}
+    if goes_on:
+        session.begun()  # all of them are there still

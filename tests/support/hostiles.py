@@ -1,7 +1,8 @@
-"""Children that try to outlive whoever started them (`child/hostile.py`), all kinds at once, each to be named.
+"""Children that try to outlive who started them (`child/hostile.py`), all kinds at once, each to be named.
 
 In: what a step or a session shall do once it has started them. Out: a shell script; who of them lives, seen
-from outside of all cells; nothing, once whatever started them has ended.
+from outside of all cells. One kind is missing: a chain of forks, whose links live for milliseconds, is seen
+by no look from outside; `child/test_survivors.py` counts it from within.
 """
 
 import os
@@ -28,15 +29,15 @@ LEAVING = (
     "daemon-is-silent",
     "daemon-cleared-environment",
     "daemon-in-group",
-    "chain-of-forks",
     "first-thread-ends",
 )
+PAUSE = 0.02  # seconds between two forks: there are many of them at once
 ALL = (*HANGING, *LEAVING)
 
 
 @dataclass(frozen=True)
 class Hostiles:
-    """One of each kind, told by marks in their arguments. `gate` is the file whose coming they may wait for."""
+    """One of each kind, told by marks in their arguments. `gate` is a file whose coming they may wait for."""
 
     gate: Path
     kinds: Collection[str] = ALL
@@ -45,7 +46,7 @@ class Hostiles:
     def script(self, then: str) -> str:
         """Start them all; `{gate}` in what comes then waits for the gate."""
         python = shlex.join([sys.executable, "-S", str(PROGRAM)])
-        each = "\n".join(f"{python} {kind} {self.mark}.{kind} &" for kind in self.kinds)
+        each = "\n".join(f"{python} {kind} {self.mark}.{kind} {PAUSE} &" for kind in self.kinds)
         waits = f"until test -e {shlex.quote(str(self.gate))}; do sleep 0.05; done"
         return f"{each}\n{then.replace('{gate}', waits)}\n"
 
@@ -57,13 +58,21 @@ class Hostiles:
     def _is(self, kind: str, words: list[str]) -> bool:
         return f"{self.mark}.{kind}" in words  # a whole argument: a shell has all marks in its script
 
+    def missing(self) -> list[str]:
+        """Name the kinds of which nobody lives."""
+        there = {name.split()[0] for name in self.alive()}
+        return [kind for kind in self.kinds if kind not in there]
+
     def present(self) -> bool:
         """Tell whether one of each kind lives."""
-        return {name.split()[0] for name in self.alive()} >= set(self.kinds)
+        return not self.missing()
 
     def begun(self) -> None:
         """Wait until one of each kind lives."""
-        until(self.present, f"one each of {', '.join(self.kinds)}")
+        try:
+            until(self.present, "all of them to begin")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; missing are {self.missing()}") from None
 
 
 def _words(pid: int) -> list[str]:

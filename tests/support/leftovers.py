@@ -104,6 +104,8 @@ def _kill_all() -> None:
                 os.kill(row.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.wait()
+            while os.waitpid(-1, os.WNOHANG)[0]:  # all: a look at the table costs more the more have ended
+                pass
 
 
 def _table() -> Iterator[Process]:
