@@ -147,7 +147,7 @@ class Deeds:
             raise Violation(f"{name} was begun anew and is the same generation {before.generation} still")
         self.model.sessions[name] = Session(kind, view["generation"])
         if not done.safe:
-            self.model.sessions[name].fate = Fate.MAYBE
+            self.model.unsure(name)
 
     def send(self, step: Step) -> "Typed | None":
         known = self.model.sessions.get(step.who)
@@ -387,7 +387,7 @@ class Deeds:
     def kill_leader(self, step: Step) -> None:
         found = self._leader(step.who)
         if found is not None:
-            self.model.sessions[step.who].fate = Fate.MAYBE
+            self.model.unsure(step.who)
             if hit(found):
                 self.deaths += 1
 

@@ -10,10 +10,13 @@ What is covered ("cut": nobody is left; an approved command's own deadline, a co
 | a deadline, a limit of its output     | –       | late, floods | late  | late    |         |
 | a signal to its leader, kill (--now), |         |              |       |         |         |
 | kill of a frozen one, restart         | cut     | –            | –     | –       | –       |
-| down                                  | goes on | cut          | cut   | goes on |         |
+| down                                  | goes on | cut          | cut   | –       |         |
 | down --all                            | cut     | –            | –     | cut     | –       |
 | down --now, engine killed             | goes on | cut          | cut   | cut     | cut     |
 | down --all --now, keeper killed       | cut     | cut          | cut   | cut     | cut     |
+
+Without walls one thing is known not to hold: a daemon that has left its session and emptied its environment
+is nobody's in particular, so of several steps that run at once it is killed with the last (`child.stray`).
 """
 
 import json
@@ -190,7 +193,7 @@ def test_nobody_outlives_a_step_that_ends_by_itself(scene: Scene) -> None:
     assert "exit code 0" in ran
     until(lambda: checked(scene), "the verdict")
     assert scene.looop.session("checked")["verdict"] == "verified"
-    assert (scene.looop.profile.snapshots / "sensor-hostile.json").read_text().strip() == '{"signal":1}'
+    assert (scene.looop.profile.snapshots / "sensor-hostile.json").exists()
     assert scene.left() == {}
     found = scene.tick("{gate}")
     found.begun()
@@ -232,20 +235,22 @@ def test_nobody_outlives_a_sensor_that_says_too_much(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("step", [SENSOR, TICK])
-def test_nobody_outlives_down_while_sessions_and_checks_go_on(scene: Scene, step: str) -> None:
-    found, session, check = begun(scene, step), scene.session(), scene.check()
-    check.begun()
+def test_nobody_outlives_down_while_sessions_go_on(scene: Scene, step: str) -> None:
+    found, session = begun(scene, step), scene.session()
     scene.looop("down")
     assert found.alive() == []
     session.begun()  # all of them are there still
-    check.begun()
+    scene.check().begun()
     scene.looop("down", "--all")
     assert scene.left() == {}
 
 
 def begun(scene: Scene, step: str) -> Hostiles:
+    """Let them loose in a sensor or a tick, but in none that a next engine would begin."""
     found = scene.sensor() if step == SENSOR else scene.tick()
     found.begun()
+    (scene.looop.profile.sensors / "hostile.sh").unlink(missing_ok=True)
+    scene.script("agent", "")
     return found
 
 
@@ -269,8 +274,19 @@ ENDS: dict[str, tuple[Callable[[Person], object], bool]] = {
 """What ends all at once, and whether sessions go on."""
 
 
-@pytest.mark.parametrize("step", [SENSOR, TICK])
-@pytest.mark.parametrize("end", ENDS)
+EVERY = [(walls, end, step) for walls in ("off", "require") for end in ENDS for step in (SENSOR, TICK)]
+HALF = [one for number, one in enumerate(EVERY) if (number + number // 2 + number // 8) % 2 == 0]
+"""Each end with each step, and with each kind of walls, but not all three; SURVIVORS=all is for that."""
+
+
+@pytest.mark.parametrize(
+    ("profile", "end", "step"),
+    [
+        pytest.param(*one, marks=pytest.mark.needs("bwrap") if one[0] == "require" else ())
+        for one in (EVERY if os.environ.get("SURVIVORS") == "all" else HALF)
+    ],
+    indirect=["profile"],
+)
 def test_nobody_outlives_what_ends_everything_at_once(scene: Scene, end: str, step: str) -> None:
     act, goes_on = ENDS[end]
     session, command, check = scene.session(), scene.command(), scene.check()
