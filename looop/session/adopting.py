@@ -32,7 +32,7 @@ def look(profile: Profile, alive: tuple[Alive, ...], now: float) -> Adoption:
 
     What a keeper that has gone left running is killed here. Blocks: call it through `files.aside`.
     """
-    sessions.mend(profile)
+    sessions.mend(profile, now)
     entries = sessions.listed(profile)
     keys = {one.key for one in alive}
     living = tuple(it for it in entries if it.meta.generation in keys and not it.known.state.over)

@@ -16,13 +16,15 @@ import msgspec
 from looop.core.ids import PULSE, is_name
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Question, SessionView
-from looop.store import files, questions
+from looop.store import files, questions, temps
 from looop.store.paths import Profile
 
 META = "meta.json"
 STATUS = "status.json"
 _LIMIT = 4 << 20
 _EARLIER = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@([1-9]\d{0,8})", re.ASCII)
+_BRIEF = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})-([0-9A-Z]{26})\.md", re.ASCII)
+_KEEPERS = ("output.log", "pty.jsonl")  # there once a generation's program was about to be started
 _EXACT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@((?=[0-9]*[A-Z])[0-9A-Z]{1,26})", re.ASCII)
 
 T = TypeVar("T", Meta, Known)
@@ -167,12 +169,33 @@ def take_back(profile: Profile, name: str) -> None:
             files.durable_rename(before[-1], place)
 
 
-def mend(profile: Profile) -> None:
-    """Take back every start that ended before its `meta.json` was written."""
-    for name in repeated(profile):
+def mend(profile: Profile, now: float) -> None:
+    """Remove what starts and writes that were killed half-way have left; `now` in epoch seconds.
+
+    A start that ended before its `meta.json` was written is taken back. Only for who starts sessions, before
+    it starts any: nobody else's start is half done then.
+    """
+    followed = set(repeated(profile))
+    for name in sorted(followed | {name for name in _names(profile) if is_name(name) and name != PULSE}):
         place = profile.sessions / name
-        if not _stray(place) and not files.present(place / META):
+        half = not _stray(place) and not files.present(place / META)
+        if half and (name in followed or not any(files.present(place / made) for made in _KEEPERS)):
             take_back(profile, name)
+    temps.remove(profile, now)
+    _forget_briefs(profile)
+
+
+def _forget_briefs(profile: Profile) -> None:
+    """Remove the briefs of generations that there are none of, if all of their sessions' are known."""
+    with contextlib.suppress(FileNotFoundError):
+        for it in filter(None, map(_BRIEF.fullmatch, os.listdir(profile.prompts))):  # noqa: PTH208 - names
+            newest = read(folder(profile, it[1]))
+            if newest is not None and newest.meta.generation == it[2]:
+                continue
+            places = [folder(profile, it[1]), *earlier(profile, it[1])]
+            others = [read(place) for place in places if files.present(place)]
+            if all(other is not None and other.meta.generation != it[2] for other in others):
+                files.remove_tree(profile.prompts / it[0])
 
 
 def remove(profile: Profile, place: Path) -> bool:
