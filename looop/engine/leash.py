@@ -15,7 +15,7 @@ import trio
 
 from looop.core.problem import Exit, Problem
 from looop.engine.link import Link, Message, text_of
-from looop.session.terminals import Alive, Hint, Spawn
+from looop.session.terminals import Alive, Hint, Spawn, Then
 
 _PAT = {"do": "pat"}
 _LATE = 64  # so many of those that nobody listens to any more may have a hint on its way
@@ -84,9 +84,10 @@ class Leash:
             )
         )
 
-    async def write(self, key: str, data: bytes, *, once: str = "") -> int:
+    async def write(self, key: str, data: bytes, *, once: str = "", then: Then | None = None) -> int:
         """See `Terminals.write`. A cancel may leave it typed or not; only `once` makes asking again safe."""
-        return int(await self._ask("write", key=key, data=text_of(data), once=once))
+        held = {"data": text_of(then.data), "once": then.once, "within": then.within} if then else None
+        return int(await self._ask("write", key=key, data=text_of(data), once=once, then=held))
 
     async def resize(self, key: str, columns: int, lines: int, *, redraw: bool = False) -> int:
         """See `Terminals.resize`."""

@@ -75,7 +75,7 @@ class Pty:
         if mask & READ:
             self._pump(budget, now)
         if mask & WRITE:
-            self._deaf = not self._type()
+            self._deaf = not self._type(now)
         self.settle(now)
 
     def step(self, now: float) -> None:
@@ -85,7 +85,7 @@ class Pty:
             self.log.flush()
             self._deaf = False
             self._hung_up = self._hung_up and self.status is not None  # somebody may have opened it again
-            self._type()
+            self._type(now)
         if now >= self._restore_at:
             self.end_redraw()
         if now >= self._drain_at:
@@ -94,11 +94,11 @@ class Pty:
             self.ending.step(now)
         self.settle(now)
 
-    def write(self, write: Write, reply: Reply, now: float) -> None:
-        """Queue input; Problem NO `input-full`."""
-        self.inputs.put(write, reply)
+    def write(self, write: Write, reply: Reply, now: float, then: Write | None = None) -> None:
+        """Queue input, and `then` behind it; Problem NO `input-full`."""
+        self.inputs.put(write, reply, then)
         if not self._deaf:
-            self._type()  # if it is full, readiness tells when it is not
+            self._type(now)  # if it is full, readiness tells when it is not
         self.settle(now)
 
     def resize(self, columns: int, lines: int, reply: Reply, now: float, *, redraw: bool) -> None:
@@ -157,7 +157,7 @@ class Pty:
             self._retry_at = min(self._retry_at, now + DEAF)
         mask = 0
         if not self._hung_up and not self.log.stuck:
-            mask = READ | (WRITE if self.inputs and not self._deaf else 0)
+            mask = READ | (WRITE if self.inputs and not (self.inputs.holds or self._deaf) else 0)
         self._arm(mask)
 
     def _arm(self, mask: int) -> None:
@@ -200,8 +200,8 @@ class Pty:
             self.log.give_up()
             self._hung_up, self._drain_at = True, math.inf
 
-    def _type(self) -> bool:
-        return self.status is not None or self.inputs.feed(self.fd, self.log.offset)
+    def _type(self, now: float) -> bool:
+        return self.status is not None or self.inputs.feed(self.fd, self.log.offset, now)
 
 
 def gone(key: str) -> Problem:

@@ -219,8 +219,12 @@ class Ptys:
 
     def _write(self, message: Message, reply: Reply) -> None:
         write = Write(bytes_of(message["data"]), str(message.get("once", "")))
+        then = message.get("then")
+        if then is not None:
+            held = float(then["within"])
+            then = Write(bytes_of(then["data"]), str(then["once"]), hold=held, brief=True)
         pty = self._get(message)
-        pty.write(write, reply, time.monotonic())
+        pty.write(write, reply, time.monotonic(), then)
         self._after(pty)
 
     def _resize(self, message: Message, reply: Reply) -> None:

@@ -116,6 +116,7 @@ def _row(pty: Pty) -> dict[str, object]:
         "kill_at": pty.ending.due,
         "done": pty.inputs.done,
         "inputs": [[text_of(write.data), write.once, write.at] for write in pty.inputs],
+        "held": [[write.hold, write.brief] for write in pty.inputs],
         "log": [pty.log.folder, pty.log.limit, pty.log.fd, pty.log.base, pty.log.size],
         "unwritten": [text_of(pty.log.rest), text_of(pty.log.notes)],
     }
@@ -135,8 +136,9 @@ def _revived(keeper: "Keeper", row: dict[str, Any], now: float) -> Pty:
     pty.size = tuple(row["size"])
     pty.recorded = row["recorded"]
     pty.inputs.done.update(row["done"])
-    for data, once, at in row["inputs"]:
-        pty.inputs.put(Write(bytes_of(data), once, at))
+    held = row.get("held") or [[0.0, False]] * len(row["inputs"])  # a keeper before knows of none
+    for (data, once, at), (hold, brief) in zip(row["inputs"], held, strict=True):
+        pty.inputs.put(Write(bytes_of(data), once, at, hold, brief))
     if row["told"]:
         pty.ending.resume(row["kill_at"])
     if row["status"] is None:

@@ -17,7 +17,7 @@ import trio
 from looop.child import tree
 from looop.core.problem import Exit, Problem
 from looop.session import records
-from looop.session.terminals import Alive, Hint, Spawn
+from looop.session.terminals import Alive, Hint, Spawn, Then
 from looop.session.transcript import CURRENT
 from looop.store import files
 
@@ -75,8 +75,9 @@ class FakeTerminals:
         )
         return one.alive
 
-    async def write(self, key: str, data: bytes, *, once: str = "") -> int:
-        """Give the program input."""
+    async def write(self, key: str, data: bytes, *, once: str = "", then: Then | None = None) -> int:
+        """Give the program input; `then` when it is asked for."""
+        del then
         await self._checkpoint()
         one = self._one(key)
         if once in one.done:

@@ -4,6 +4,7 @@ In: a generation's `Output`, or a live one's `Typist` (`session.life` is both), 
 values of `core.sessions`. Nothing here holds anything: each may be cancelled at any time and called again.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from looop.core.states import FIRST_OUTPUT, FIRST_SCREEN
 from looop.session import pattern as patterns
 from looop.session.pattern import Match, Pattern
 from looop.session.screen import Modes
+from looop.session.terminals import Then
 
 CHUNK = 16384
 TAIL = 65536
@@ -30,6 +32,9 @@ _ECHO = 0.15
 _QUIET = 0.05
 _PATIENCE = 1.0
 """Seconds: how long an echo is waited for, what counts as its end, and the most that Enter waits for it."""
+
+_HELD = 2 * _PATIENCE
+"""Seconds after which Enter is pressed by keeper, if we could not."""
 
 _DRAWN = 3.0
 _STILL = 0.5
@@ -84,10 +89,13 @@ class Typist(Output, Protocol):
     def modes(self) -> Modes:
         """What its program asked of the terminal."""
 
-    async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
+    async def type(
+        self, data: bytes, once: str = "", *, sent: int | None = None, then: Then | None = None
+    ) -> int:
         """Write input in one go; the log's offset right before. Returns when the terminal has taken it.
 
-        `Known.sent` becomes that offset, or `sent` where this write belongs to an earlier one.
+        `Known.sent` becomes that offset, or `sent` where this write belongs to an earlier one. `once` and
+        `then` are as `Terminals.write` says.
         """
 
 
@@ -149,8 +157,8 @@ async def typed(life: Typist, text: str, *, enter: bool, paste: bool) -> Typed:
 
     Several lines, and all with `paste`, go in brackets if the program asked for that, else as a person would
     type them. `how` is `submitted` if output followed Enter, `queued` if an agent was at work, the program is
-    frozen or the terminal takes no more just now, `typed` without Enter, else `unknown`. A cancel may leave
-    the text typed and not entered.
+    frozen or the terminal takes no more just now, `typed` without Enter, else `unknown`. After a cancel, and
+    should this whole process die, a text that was typed is entered all the same: keeper has both.
     """
     data = checked(text).replace(b"\n", b"\r")
     if (paste or b"\r" in data) and life.modes.bracketed_paste and data:
@@ -158,13 +166,17 @@ async def typed(life: Typist, text: str, *, enter: bool, paste: bool) -> Typed:
     await _awake(life)
     later = _works(life) or life.known.frozen  # its terminal echoes all the same
     end = life.end()
-    began = await _put(life, data) if data else end
+    then = Then(_encode(["Enter"], life), f"enter-{os.urandom(8).hex()}", _HELD) if data and enter else None
+    began = await _put(life, data, then=then) if data else end
     if not enter:
         return Typed(end, "queued") if began is None else Typed(began, "typed")
     if data and began is not None:
         await _taken_in(life, began)
     since = end if began is None else began
-    entered = await _put(life, _encode(["Enter"], life), since)
+    if then is None:
+        entered = await _put(life, _encode(["Enter"], life), since)
+    else:
+        entered = await _put(life, then.data, since, then.once)
     if entered is None:
         return Typed(since, "queued")
     with trio.move_on_after(_ANSWER):
@@ -191,10 +203,12 @@ async def pressed(life: Typist, names: Sequence[str]) -> Typed:
     return Typed(life.end() if began is None else began, how)
 
 
-async def _put(life: Typist, data: bytes, sent: int | None = None) -> int | None:
+async def _put(
+    life: Typist, data: bytes, sent: int | None = None, once: str = "", then: Then | None = None
+) -> int | None:
     """Type in one go, or leave it queued, in its order, in front of a program that does not read: None."""
     with trio.move_on_after(_TAKES):
-        return await life.type(data, sent=sent)
+        return await life.type(data, once, sent=sent, then=then)
     return None
 
 

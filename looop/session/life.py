@@ -26,6 +26,7 @@ from looop.session.pace import Pace
 from looop.session.replies import Replies
 from looop.session.scanner import MOST, Scan, Scanner
 from looop.session.screen import Modes
+from looop.session.terminals import Then
 from looop.session.transcript import Transcript, last_write
 from looop.store import files, sessions
 from looop.store.sessions import Entry
@@ -171,12 +172,14 @@ class Life:
         finally:
             self._watchers -= 1
 
-    async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
-        """Write input in one go; the log's offset right before. Problem as `Terminals.write` says.
+    async def type(
+        self, data: bytes, once: str = "", *, sent: int | None = None, then: Then | None = None
+    ) -> int:
+        """Write input in one go; the log's offset right before. Problem and `then` as `Terminals.write` says.
 
         `Known.sent` becomes that offset, or `sent` where this write belongs to an earlier one.
         """
-        offset = await self.around.terminals.write(self.key, data, once=once)
+        offset = await self.around.terminals.write(self.key, data, once=once, then=then)
         self.last_typed = self.around.steady()
         await self.know(replace(self.known, sent=offset if sent is None else sent))
         return offset

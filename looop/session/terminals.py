@@ -39,6 +39,19 @@ class Alive:
     ending: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What is typed behind something else, whoever dies meanwhile: it is asked for by a write of the same name.
+
+    Where nobody asks, keeper types it `within` so many seconds after what was before. What others type waits
+    behind it.
+    """
+
+    data: bytes
+    once: str
+    within: float
+
+
 Hint = Callable[[], None]
 """Called when a log has grown or the terminal has ended; carries nothing, may come too often, never waits."""
 
@@ -52,12 +65,12 @@ class Terminals(Protocol):
         A cancel leaves it started or not; `alive` tells. The same key twice: Problem REFUSED `exists`.
         """
 
-    async def write(self, key: str, data: bytes, *, once: str = "") -> int:
+    async def write(self, key: str, data: bytes, *, once: str = "", then: Then | None = None) -> int:
         """Give the program input; the log's offset right before. Problem MISSING `no-terminal` once it ended.
 
         Returns when the terminal has taken all of it. Problem NO `input-full` when the program reads nothing
         and more than 1 MiB waits. A name in `once` that was written before is not written again: the offset
-        of the first time is given. The name is kept in `pty.jsonl`.
+        of the first time is given. The name is kept in `pty.jsonl`. `then` is queued in the same moment.
         """
 
     async def resize(self, key: str, columns: int, lines: int, *, redraw: bool = False) -> int:

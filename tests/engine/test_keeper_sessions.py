@@ -14,6 +14,7 @@ import trio
 from looop.child import tree
 from looop.core.problem import Problem
 from looop.engine.timing import Timing
+from looop.session.terminals import Then
 from support.keeping import KEEPER, STUB, Keeping, keeping, until
 
 pytestmark = pytest.mark.process
@@ -261,6 +262,17 @@ async def test_a_renewal_keeps_queues_names_ends_and_descriptors(keeper: Keeping
     assert keeper.log("a").endswith(b"800001\n")
 
 
+async def test_a_renewal_keeps_what_waits_to_be_asked_for(keeper: Keeping) -> None:
+    await keeper.spawn("a", 'stty -echo; echo ready; while read -r x; do echo "got $x"; done')
+    await keeper.says("a", b"ready")
+    await keeper.leash.write("a", b"one", then=Then(b"\r", "e", 1000))
+    await renew(keeper)
+    keeper.leash._tell({"do": "write", "key": "a", "data": "two\r"})
+    await keeper.leash.write("a", b"\r", once="e")
+    await keeper.says("a", b"got two")
+    assert keeper.log("a").endswith(b"got one\r\ngot two\r\n")
+
+
 async def test_a_renewal_that_fails_changes_nothing(keeper: Keeping) -> None:
     one = await keeper.spawn("a", "sleep 1000")
     await keeper.leash.renew(["/nonexistent/looop"], ["/bin/true"])
@@ -355,6 +367,20 @@ async def test_idle_terminals_need_no_timer(keeper: Keeping) -> None:
     before = woken()
     await trio.sleep(1)
     assert woken() == before
+
+
+async def test_a_keeper_that_holds_something_back_does_not_spin(keeper: Keeping) -> None:
+    await keeper.spawn("a", "stty -echo; echo ready; read x; sleep 1000")
+    await keeper.says("a", b"ready")
+    await keeper.leash.write("a", b"one", then=Then(b"\r", "e", 1000))
+
+    def used() -> int:
+        found = Path(f"/proc/{keeper.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(found[11]) + int(found[12])  # in ticks of 10 ms
+
+    before = used()
+    await trio.sleep(1.5)
+    assert used() - before < 5
 
 
 async def test_a_hung_engine_is_replaced_and_its_terminals_stay(tmp_path: Path) -> None:

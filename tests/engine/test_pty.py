@@ -9,6 +9,7 @@ import trio
 
 from looop.child import tree
 from looop.core.problem import Exit, Problem
+from looop.session.terminals import Then
 from support.keeping import ENV, Keeping, keeping, until
 
 pytestmark = pytest.mark.process
@@ -173,6 +174,37 @@ async def test_input_that_nobody_read_is_refused_at_the_end(keeper: Keeping) -> 
         await until(lambda: problems == ["input-full"], "the refusal of too much")
         await keeper.leash.end("a", 0)
     assert problems == ["input-full", "no-terminal"]
+
+
+READER = 'stty -echo; echo ready; while read -r x; do echo "got $x"; done'
+
+
+async def test_what_follows_is_typed_once_when_it_is_asked_for_and_what_others_type_behind_it(
+    keeper: Keeping,
+) -> None:
+    await keeper.spawn("a", READER)
+    await keeper.says("a", b"ready")
+    await keeper.leash.write("a", b"one", then=Then(b"\r", "e", 1000))
+    keeper.leash._tell({"do": "write", "key": "a", "data": "two\r"})
+    await keeper.leash.resize("a", 90, 30)  # answered after that: so it was queued
+    await keeper.leash.write("a", b"\r", once="e")
+    await keeper.says("a", b"got two")
+    assert keeper.log("a").endswith(b"got one\r\ngot two\r\n")
+    assert keeper.records("a").done == {}
+
+
+async def test_what_follows_is_typed_by_keeper_when_nobody_is_left_to_ask(keeper: Keeping) -> None:
+    await keeper.spawn("a", READER)
+    await keeper.says("a", b"ready")
+    await keeper.leash.write("a", b"one", then=Then(b"\r", "e", 0.5))
+    await keeper.crash()
+    await keeper.leash.write("a", b"two\r")
+    await keeper.says("a", b"got two")
+    assert keeper.log("a").endswith(b"got one\r\ngot two\r\n")
+    await keeper.leash.write("a", b"\r", once="e")  # one who was only late
+    await keeper.leash.write("a", b"three\r")
+    await keeper.says("a", b"got three")
+    assert keeper.log("a").endswith(b"got two\r\ngot three\r\n")
 
 
 async def test_input_with_a_name_is_typed_once(keeper: Keeping) -> None:

@@ -12,6 +12,7 @@ from looop.core.sessions import Expected, Known, Meta, State
 from looop.core.states import FIRST_OUTPUT, FIRST_SCREEN
 from looop.session import follow
 from looop.session.screen import Modes
+from looop.session.terminals import Then
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Terminal:
     known: Known = field(default_factory=Known)
     writes: list[bytes] = field(default_factory=list)
     sent: list[int | None] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    thens: list[Then | None] = field(default_factory=list)
     news: trio.Event = field(default_factory=trio.Event)
     shown: Sequence[str] = ()
 
@@ -50,8 +53,11 @@ class Terminal:
         while len(self.log) <= offset and not self.ended:
             await self.news.wait()
 
-    async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
-        del once
+    async def type(
+        self, data: bytes, once: str = "", *, sent: int | None = None, then: Then | None = None
+    ) -> int:
+        self.named.append(once)
+        self.thens.append(then)
         offset = len(self.log)
         self.writes.append(data)
         self.sent.append(sent)
@@ -166,6 +172,20 @@ async def test_enter_is_a_write_of_its_own_and_what_came_back_says_it_was_taken(
     assert it.sent == [None, 2]  # what follows `send` begins before the text, not before Enter
 
 
+async def test_enter_is_left_with_the_text_and_then_asked_for(autojump_clock: trio.testing.MockClock) -> None:
+    it = Terminal()
+    await follow.typed(it, "go", enter=True, paste=False)
+    then, behind = it.thens
+    assert then is not None
+    assert (then.data, behind, it.named, it.writes) == (b"\r", None, ["", then.once], [b"go", b"\r"])
+    assert then.within > 1.2  # an echo is waited for as long
+    await follow.typed(it, "go", enter=True, paste=False)
+    assert it.named[3] != then.once
+    await follow.typed(it, "", enter=True, paste=False)
+    await follow.typed(it, "go", enter=False, paste=False)
+    assert (it.thens[4:], it.named[4:]) == ([None, None], ["", ""])
+
+
 async def test_what_is_typed_to_a_frozen_program_is_queued_although_its_terminal_echoes() -> None:
     it = Terminal(echo=b"x", known=Known(state=State.FROZEN, frozen=True))
     assert (await follow.typed(it, "x", enter=True, paste=False)).how == "queued"
@@ -173,8 +193,10 @@ async def test_what_is_typed_to_a_frozen_program_is_queued_although_its_terminal
 
 async def test_typing_returns_when_a_program_reads_nothing(autojump_clock: trio.testing.MockClock) -> None:
     class Deaf(Terminal):
-        async def type(self, data: bytes, once: str = "", *, sent: int | None = None) -> int:
-            await super().type(data, once, sent=sent)
+        async def type(
+            self, data: bytes, once: str = "", *, sent: int | None = None, then: Then | None = None
+        ) -> int:
+            await super().type(data, once, sent=sent, then=then)
             await trio.sleep_forever()
 
     it = Deaf()

@@ -18,7 +18,7 @@ import trio
 
 from looop.child import tree
 from looop.child.proc import Proc
-from looop.engine import holder
+from looop.engine import holder, shutdown
 from looop.engine.ask import HERE, Answer, ask
 from support.person import Person
 from support.supervised import Change, Supervised
@@ -27,12 +27,12 @@ from support.waiting import until
 from sweep import intact
 from sweep.sweep import Story, Trap, supervised
 
-ENGINE, KEEPER = "__engine", "__keeper"
-"""Whose changes are struck: the first word in its command line that says a role."""
+ENGINE, KEEPER, CLIENT = "__engine", "__keeper", "-m looop"
+"""Whose changes are struck: the first words in its command line that say a role; `CLIENT` is a verb."""
 
 PATIENCE = 60.0
 KEPT = "kept"
-_ROLE = re.compile(r" (__[a-z]+) ")
+_ROLE = re.compile(r" (__[a-z]+) | (-m looop) (?!__)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Begun:
 
     @property
     def lives(self) -> bool:
-        found = tree.proc(self.pid)
-        return found is not None and not found.dead
+        """Whether that process lives."""
+        return runs(self.pid)
 
 
 class Lived(Story):
@@ -61,16 +61,20 @@ class Lived(Story):
     def counts(self, looop: Person, change: Change) -> bool:  # noqa: ARG002 - a story's signature
         """Count what the one does whom this story strikes, and a child of it that is not a program yet."""
         found = _ROLE.search(change.command)
-        return found is not None and found[1] == self.who
+        counts = found is not None and self.who in found.groups()
+        if counts and self.trap.hit is None:
+            self.struck = change.pid
+        return counts
 
     def tell(self, looop: Person, trap: Trap) -> None:
         """Have all live, do it with the trap armed, look, and end all."""
         trap.armed = False
+        self.trap = trap
         self.found: list[str] = []
         with self.begin(looop, trap) as family:
             try:
                 assert family.process.wait(PATIENCE) == 0, "could not begin"
-                self.kept = pid_of(looop, KEPT)
+                self.kept, self.keeper = pid_of(looop, KEPT), lived(looop)
                 self.before(looop)
                 trap.armed = True
                 self.act(looop)
@@ -78,15 +82,17 @@ class Lived(Story):
                 if trap.hit is not None:
                     self.recover(looop)
                 self.found += self.after(looop)
-                self.found += self.beside(looop, trap)
+                self.found += self.beside(looop)
                 self.found += intact.torn(looop.profile)
             except AssertionError as error:
                 self.found.append(str(error))
-            ended = looop.call("down", "--all")
-            if ended.returncode != 0:
-                self.found.append(f"down --all: {ended.stdout}{ended.stderr}")
-            if not family.gone(PATIENCE):
-                self.found.append("something lives on after `down --all`")
+            self.end(looop, family)
+
+    def end(self, looop: Person, family: Supervised) -> None:
+        """End all, as `down --all` does, and see that nobody is left."""
+        trio.run(partial(shutdown.down, looop.profile, sessions=True))
+        if not family.gone(PATIENCE):
+            self.found.append("something lives on after `down --all`")
 
     def begin(self, looop: Person, trap: Trap) -> Supervised:
         """Start keeper and engine with the session beside."""
@@ -111,18 +117,30 @@ class Lived(Story):
 
     def recover(self, looop: Person) -> None:
         """Wait for keeper's next engine, or start a keeper as a person would."""
-        if self.who == KEEPER and lived(looop) is None:
+        until(lambda: not runs(self.struck), "the end of who was struck")
+        if self.keeper_died(looop) and lived(looop) is None:
             looop("start-session", "again", "--command", noted(looop, "exec cat"))
         until(lambda: answers(looop) is not None, "an engine that answers")
 
-    def beside(self, looop: Person, trap: Trap) -> Iterator[str]:
+    def keeper_died(self, looop: Person) -> bool:
+        """Whether the keeper of the beginning is no more, and its sessions with it."""
+        return lived(looop) != self.keeper
+
+    def beside(self, looop: Person) -> Iterator[str]:
         """Say whether the session beside all this did notice, and whether any began twice."""
-        lost = self.who == KEEPER and trap.hit is not None and "lost" in state(looop, KEPT)
-        if not lost and not (pid_of(looop, KEPT) == self.kept and tree.proc(self.kept)):
-            yield f"{KEPT} is {state(looop, KEPT)}, and was pid {self.kept}"
-        if lost and (found := tree.proc(self.kept)) is not None and not found.dead:
-            yield f"{KEPT} is lost, and its pid {self.kept} lives"
+        view = views(looop)[KEPT]
+        if self.keeper_died(looop):
+            if view["state"] != "lost" or runs(self.kept):
+                yield f"{KEPT} is {view['state']} without its keeper, and pid {self.kept} {runs(self.kept)}"
+        elif view["pid"] != self.kept or over(view) or not runs(self.kept):
+            yield f"{KEPT} is {view['state']} as pid {view['pid']}, and was pid {self.kept}"
         yield from twice(looop)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process lives."""
+    found = tree.proc(pid)
+    return found is not None and not found.dead
 
 
 def noted(looop: Person, command: str) -> str:
@@ -182,11 +200,6 @@ def views(looop: Person) -> dict[str, dict[str, Any]]:
     told = surely(looop, "ls", "--json")
     assert told.code == 0, told.err
     return {one["id"]: one for one in json.loads(told.out)["sessions"]}
-
-
-def state(looop: Person, name: str) -> str:
-    """Give a session's state; empty for one that is not there."""
-    return str(views(looop).get(name, {}).get("state", ""))
 
 
 def over(view: dict[str, Any]) -> bool:
