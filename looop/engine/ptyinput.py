@@ -1,6 +1,6 @@
 """What waits to be typed into one terminal: in order, as fast as it takes it, each answered once taken.
 
-In: bytes, perhaps with a name under which they are to be typed once only, perhaps with others behind that wait
+In: bytes, perhaps with a name under which they are typed once only, perhaps with others behind them that wait
 for a while to be asked for. Out: bytes to the master, answers with the log's offset. For `engine.pty`; knows
 no clock and no selector.
 """

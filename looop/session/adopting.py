@@ -4,6 +4,7 @@ In: the folders, keeper's terminals. Out: an `Adoption`. Those that are over and
 apart here: ended while nobody looked, never started, lost with keeper or with the machine.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from looop.child import tree
@@ -12,7 +13,7 @@ from looop.core.sessions import Known
 from looop.session import records, survivors
 from looop.session.past import Past
 from looop.session.terminals import Alive
-from looop.store import sessions
+from looop.store import sessions, temps
 from looop.store.paths import Profile
 from looop.store.sessions import Entry
 
@@ -32,7 +33,9 @@ def look(profile: Profile, alive: tuple[Alive, ...], now: float) -> Adoption:
 
     What a keeper that has gone left running is killed here. Blocks: call it through `files.aside`.
     """
-    sessions.mend(profile, now)
+    sessions.mend(profile)
+    with suppress(OSError):  # a later engine, or a beat, removes them
+        temps.remove(profile, now)
     entries = sessions.listed(profile)
     keys = {one.key for one in alive}
     living = tuple(it for it in entries if it.meta.generation in keys and not it.known.state.over)

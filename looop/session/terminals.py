@@ -41,10 +41,10 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """What is typed behind something else, whoever dies meanwhile: it is asked for by a write of the same name.
+    """What is typed behind something else, whoever dies meanwhile.
 
-    Where nobody asks, keeper types it `within` so many seconds after what was before. What others type waits
-    behind it.
+    It is asked for by a write of the name `once`. Where nobody asks, keeper types it `within` so many seconds
+    after what was before. What others type waits behind it.
     """
 
     data: bytes

@@ -16,7 +16,7 @@ import msgspec
 from looop.core.ids import PULSE, is_name
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Question, SessionView
-from looop.store import files, questions, temps
+from looop.store import files, questions
 from looop.store.paths import Profile
 
 META = "meta.json"
@@ -169,11 +169,10 @@ def take_back(profile: Profile, name: str) -> None:
             files.durable_rename(before[-1], place)
 
 
-def mend(profile: Profile, now: float) -> None:
-    """Remove what starts and writes that were killed half-way have left; `now` in epoch seconds.
+def mend(profile: Profile) -> None:
+    """Take back every start that ended before its `meta.json` was written, and forget its brief.
 
-    A start that ended before its `meta.json` was written is taken back. Only for who starts sessions, before
-    it starts any: nobody else's start is half done then.
+    Only for who starts sessions, before it starts any: nobody else's start is half done then.
     """
     followed = set(repeated(profile))
     for name in sorted(followed | {name for name in _names(profile) if is_name(name) and name != PULSE}):
@@ -181,7 +180,6 @@ def mend(profile: Profile, now: float) -> None:
         half = not _stray(place) and not files.present(place / META)
         if half and (name in followed or not any(files.present(place / made) for made in _KEEPERS)):
             take_back(profile, name)
-    temps.remove(profile, now)
     _forget_briefs(profile)
 
 

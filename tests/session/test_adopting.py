@@ -62,6 +62,18 @@ async def test_a_worker_that_was_done_when_its_engine_died_is_ended_by_the_next(
         assert (host.get("a").outcome, host.get("a").note) == ("done", "all of it")
 
 
+async def test_what_a_killed_write_left_goes_with_the_next_engine(at: Hosting) -> None:
+    async with at.served():
+        await at.start()
+    for folder in (at.folder(), at.profile.prompts):
+        (folder / ".looop-0.tmp").write_text("x")
+    async with at.served():
+        assert (at.folder() / ".looop-0.tmp").exists()  # somebody may be writing it
+    at.later += 100
+    async with at.served():
+        assert not list(at.profile.data.rglob(".looop-*.tmp"))
+
+
 async def test_without_its_keeper_a_session_is_lost(at: Hosting) -> None:
     async with at.served():
         await at.start()

@@ -13,8 +13,6 @@ from looop.store.sessions import Asked, Entry
 from support.folder import mode, names
 from support.profiles import made_in
 
-
-NOW = 1_700_000_000.0
 BRIEFED = "01M8E4PKMBTK533CC5E7AGFQJD"
 
 
@@ -168,15 +166,15 @@ def test_a_start_that_was_cut_off_is_mended(profile: Profile, made: bool) -> Non
     sessions.supersede(profile, "a")
     if not made:
         (profile.sessions / "a").rmdir()
-    sessions.mend(profile, NOW)
-    sessions.mend(profile, NOW)
+    sessions.mend(profile)
+    sessions.mend(profile)
     assert names(profile.sessions) == ["a", "b", "pulse"]
 
 
 def test_a_finished_start_is_not_mended(profile: Profile) -> None:
     _generation(profile, "a", 1)
     _generation(profile, "a")
-    sessions.mend(profile, NOW)
+    sessions.mend(profile)
     assert names(profile.sessions) == ["a", "a@1", "pulse"]
 
 
@@ -186,7 +184,7 @@ def test_a_first_start_that_was_cut_off_leaves_nothing(profile: Profile) -> None
     for name in ("a", "b"):
         sessions.prompt_file(profile, name, BRIEFED).write_text("x")
     _generation(profile, "b")
-    sessions.mend(profile, NOW)
+    sessions.mend(profile)
     assert names(profile.sessions) == ["b", "pulse"]
     assert names(profile.prompts) == []
 
@@ -196,28 +194,19 @@ def test_no_brief_goes_whose_generation_may_be_there(profile: Profile) -> None:
     sessions.write_meta(Entry(earlier, Meta("a", BRIEFED, "work", "/", 5.0), Known()))
     _generation(profile, "a")
     _generation(profile, "b").joinpath("meta.json").write_text("{")
-    kept = [sessions.prompt_file(profile, name, BRIEFED) for name in ("a", "b")] + [profile.prompts / "mine.md"]
+    kept = [sessions.prompt_file(profile, name, BRIEFED) for name in ("a", "b")]
+    kept.append(profile.prompts / "mine.md")
     for path in kept:
         path.write_text("x")
-    sessions.mend(profile, NOW)
+    sessions.mend(profile)
     assert names(profile.prompts) == sorted(path.name for path in kept)
 
 
 def test_no_folder_goes_in_which_a_program_has_run(profile: Profile) -> None:
     (profile.sessions / "a").mkdir()
     (profile.sessions / "a" / "output.log").write_text("x")
-    sessions.mend(profile, NOW)
+    sessions.mend(profile)
     assert names(profile.sessions / "a") == ["output.log"]
-
-
-def test_what_a_killed_write_left_goes_and_what_is_being_written_stays(profile: Profile) -> None:
-    for place in (_generation(profile, "a"), profile.prompts):
-        for index, name in enumerate((".looop-0.tmp", ".looop-1.tmp")):
-            (place / name).write_text("x")
-            os.utime(place / name, (0, NOW - 10 - 100 * index))
-    sessions.mend(profile, NOW)
-    assert names(profile.sessions / "a") == [".looop-0.tmp", "meta.json"]
-    assert names(profile.prompts) == [".looop-0.tmp"]
 
 
 def test_an_equal_status_is_not_written_again(profile: Profile) -> None:

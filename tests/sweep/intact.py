@@ -16,7 +16,7 @@ from looop.store.files.writing import TEMP_PREFIX, TEMP_SUFFIX
 from looop.store.paths import PERSONS, TICKS, Profile
 
 _LONG_AGO = 3600.0
-"""Seconds by which temporary files are made older: no write takes so long, so nobody can be at work on them."""
+"""Seconds by which temporary files are made older: longer than any write takes."""
 
 
 def torn(profile: Profile) -> Iterator[str]:
@@ -36,12 +36,11 @@ def left(profile: Profile) -> Iterator[str]:
     for path in _temps(profile):
         found = path.lstat()
         os.utime(path, (found.st_atime - _LONG_AGO, found.st_mtime - _LONG_AGO))
-    for path in profile.prompts.glob("*"):
-        os.utime(path, (0, time.time() - _LONG_AGO))
     adopting.look(profile, (), time.time())
     yield from torn(profile)
     yield from (f"{path} was left behind" for path in _temps(profile))
-    entries = [entry for name in _names(profile.sessions) if (entry := sessions.read(profile.sessions / name))]
+    found = (sessions.read(profile.sessions / name) for name in _names(profile.sessions))
+    entries = [entry for entry in found if entry is not None]
     known = {entry.folder.name for entry in entries} | {profile.pulse.name}
     yield from (f"sessions/{name} is no session" for name in _names(profile.sessions) if name not in known)
     briefs = {Path(entry.meta.prompt_file).name for entry in entries}

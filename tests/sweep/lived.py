@@ -9,6 +9,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,8 +46,11 @@ class Begun:
 
     @property
     def lives(self) -> bool:
-        """Whether that process lives."""
-        return runs(self.pid)
+        """Whether that very process lives: its environment says whose it is, its number may be another's."""
+        with suppress(OSError):
+            mark = f"LOOOP_GENERATION={self.generation}".encode()
+            return runs(self.pid) and mark in Path(f"/proc/{self.pid}/environ").read_bytes().split(b"\0")
+        return False
 
 
 class Lived(Story):
@@ -63,7 +67,7 @@ class Lived(Story):
         found = _ROLE.search(change.command)
         counts = found is not None and self.who in found.groups()
         if counts and self.trap.hit is None:
-            self.struck = change.pid
+            self.struck = (change.pid, tree.start_time(change.pid) or 0)
         return counts
 
     def tell(self, looop: Person, trap: Trap) -> None:
@@ -117,7 +121,7 @@ class Lived(Story):
 
     def recover(self, looop: Person) -> None:
         """Wait for keeper's next engine, or start a keeper as a person would."""
-        until(lambda: not runs(self.struck), "the end of who was struck")
+        until(lambda: not tree.alive(*self.struck), "the end of who was struck")
         if self.keeper_died(looop) and lived(looop) is None:
             looop("start-session", "again", "--command", noted(looop, "exec cat"))
         until(lambda: answers(looop) is not None, "an engine that answers")
@@ -128,11 +132,11 @@ class Lived(Story):
 
     def beside(self, looop: Person) -> Iterator[str]:
         """Say whether the session beside all this did notice, and whether any began twice."""
-        view = views(looop)[KEPT]
+        view, lives = views(looop)[KEPT], any(one.lives for one in begun(looop, KEPT))
         if self.keeper_died(looop):
-            if view["state"] != "lost" or runs(self.kept):
-                yield f"{KEPT} is {view['state']} without its keeper, and pid {self.kept} {runs(self.kept)}"
-        elif view["pid"] != self.kept or over(view) or not runs(self.kept):
+            if view["state"] != "lost" or lives:
+                yield f"{KEPT} is {view['state']} without its keeper{', and lives' * lives}"
+        elif view["pid"] != self.kept or over(view) or not lives:
             yield f"{KEPT} is {view['state']} as pid {view['pid']}, and was pid {self.kept}"
         yield from twice(looop)
 
