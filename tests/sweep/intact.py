@@ -34,8 +34,8 @@ def torn(profile: Profile) -> Iterator[str]:
 def left(profile: Profile) -> Iterator[str]:
     """Have a next engine look, an hour later, and say what belongs to nobody after that."""
     for path in _temps(profile):
-        found = path.lstat()
-        os.utime(path, (found.st_atime - _LONG_AGO, found.st_mtime - _LONG_AGO))
+        then = path.lstat().st_mtime - _LONG_AGO
+        os.utime(path, (then, then))
     adopting.look(profile, (), time.time())
     yield from torn(profile)
     yield from (f"{path} was left behind" for path in _temps(profile))

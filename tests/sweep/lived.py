@@ -28,7 +28,7 @@ from support.waiting import until
 from sweep import intact
 from sweep.sweep import Story, Trap, supervised
 
-ENGINE, KEEPER, CLIENT = "__engine", "__keeper", "-m looop"
+ENGINE, KEEPER, CLIENT = ROLES = "__engine", "__keeper", "-m looop"
 """Whose changes are struck: the first words in its command line that say a role; `CLIENT` is a verb."""
 
 PATIENCE = 60.0
@@ -54,9 +54,9 @@ class Begun:
 
 
 class Lived(Story):
-    """A story of those who live. `who` is struck."""
+    """A story of those who live. Each of `who` is struck."""
 
-    who: ClassVar[str] = ENGINE
+    who: ClassVar[tuple[str, ...]] = (ENGINE,)
 
     def prepare(self, looop: Person) -> None:
         """Take away what would begin by itself."""
@@ -64,8 +64,7 @@ class Lived(Story):
 
     def counts(self, looop: Person, change: Change) -> bool:  # noqa: ARG002 - a story's signature
         """Count what the one does whom this story strikes, and a child of it that is not a program yet."""
-        found = _ROLE.search(change.command)
-        counts = found is not None and self.who in found.groups()
+        counts = role(change) in self.who
         if counts and self.trap.hit is None:
             self.struck = (change.pid, tree.start_time(change.pid) or 0)
         return counts
@@ -141,6 +140,12 @@ class Lived(Story):
         yield from twice(looop)
 
 
+def role(change: Change) -> str:
+    """Give what part of looop makes a change; empty for another program."""
+    found = _ROLE.search(change.command)
+    return next(filter(None, found.groups()), "") if found else ""
+
+
 def runs(pid: int) -> bool:
     """Whether a process lives."""
     found = tree.proc(pid)
@@ -163,8 +168,8 @@ def begun(looop: Person, session: str = "") -> list[Begun]:
 def twice(looop: Person) -> Iterator[str]:
     """Say which generation began twice, and which session lives twice."""
     found = begun(looop)
-    generations = [one.generation for one in found]
-    yield from (f"{one.session} began twice" for one in found if generations.count(one.generation) > 1)
+    births = [(one.session, one.generation) for one in found]
+    yield from (f"{name} began twice" for name, generation in {*births} if births.count((name, generation)) > 1)
     living = [one.session for one in found if one.lives]
     yield from (f"{name} lives {living.count(name)} times" for name in {*living} if living.count(name) > 1)
 

@@ -71,7 +71,7 @@ class RotationKeeper(Rotation):
     """Keeper is struck: what it had read is there, without a gap."""
 
     name = "rotation-keeper"
-    who = KEEPER
+    who = (KEEPER,)
     lines = 1000
 
 

@@ -65,7 +65,7 @@ class UpgradeKeeper(Upgrade):
     """Keeper is struck, before, within or after its renewal."""
 
     name = "upgrade-keeper"
-    who = KEEPER
+    who = (KEEPER,)
 
 
 RENEWALS: tuple[type[Story], ...] = (Upgrade, UpgradeKeeper)

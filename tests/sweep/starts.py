@@ -5,7 +5,21 @@ from typing import Any
 
 from support.person import Person
 from support.waiting import until
-from sweep.lived import CLIENT, KEEPER, KEPT, PATIENCE, Lived, asked, begun, noted, once, over, surely, views
+from sweep.lived import (
+    CLIENT,
+    KEEPER,
+    KEPT,
+    PATIENCE,
+    ROLES,
+    Lived,
+    asked,
+    begun,
+    noted,
+    once,
+    over,
+    surely,
+    views,
+)
 from sweep.sweep import Story, Trap, supervised
 
 NEW, OLD = "new", "old"
@@ -43,14 +57,14 @@ class StartKeeper(Start):
     """Keeper is struck, or its child before that is a program."""
 
     name = "start-keeper"
-    who = KEEPER
+    who = (KEEPER,)
 
 
 class StartClient(Start):
     """The client is struck."""
 
     name = "start-client"
-    who = CLIENT
+    who = (CLIENT,)
 
     def act(self, looop: Person) -> None:
         """Start it by a process of its own."""
@@ -94,7 +108,7 @@ class RestartKeeper(Restart):
     """Keeper is struck, or its child before that is a program."""
 
     name = "restart-keeper"
-    who = KEEPER
+    who = (KEEPER,)
 
 
 class Ending(Lived):
@@ -132,21 +146,14 @@ class EndingKeeper(Ending):
     """Keeper is struck."""
 
     name = "kill-keeper"
-    who = KEEPER
+    who = (KEEPER,)
 
 
 class Cold(Lived):
     """The first session of all is started; whoever makes the change is struck: client, keeper or engine."""
 
     name = "cold"
-
-    def counts(self, looop: Person, change: Any) -> bool:
-        """Count what looop does, whoever it is."""
-        for self.who in (CLIENT, KEEPER):
-            if super().counts(looop, change):
-                return True
-        self.who = "__engine"
-        return super().counts(looop, change)
+    who = ROLES
 
     def tell(self, looop: Person, trap: Trap) -> None:
         """Strike from the first change on."""

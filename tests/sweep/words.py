@@ -46,14 +46,14 @@ class SendKeeper(Send):
     """Keeper is struck."""
 
     name = "send-keeper"
-    who = KEEPER
+    who = (KEEPER,)
 
 
 class SendClient(Send):
     """The client is struck."""
 
     name = "send-client"
-    who = CLIENT
+    who = (CLIENT,)
 
     def act(self, looop: Person) -> None:
         """Send it by a process of its own."""
