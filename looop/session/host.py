@@ -112,12 +112,14 @@ class Host(Shelf):
     async def start(self, order: Start) -> SessionView:
         """Start one; a cancel comes before it has begun or after it was done."""
         plan = self._births.plan(order)
+        await self._concluded(plan.id)
         self._check(plan.id)
         with self._claimed(plan.id):
             return await self._begin(plan)
 
     async def restart(self, name: str, env: Mapping[str, str]) -> SessionView:
         """Run the same command and prompt again; a live one is ended first."""
+        await self._concluded(name)
         found = self._one(name)
         self._check(found.meta.id, anew=True)
         with self._claimed(found.meta.id):
@@ -128,6 +130,7 @@ class Host(Shelf):
 
     async def resume(self, name: str, env: Mapping[str, str]) -> SessionView:
         """Continue the agent's own conversation."""
+        await self._concluded(name)
         found = self._one(name)
         if isinstance(found, Life):
             raise Problem(
@@ -280,6 +283,12 @@ class Host(Shelf):
     async def _sweep(self) -> None:
         with suppress(*boxes.TROUBLE):
             await boxes.sweep(self.profile, self._env, self.around.say)
+
+    async def _concluded(self, name: str) -> None:
+        """Wait for the end of one that is shown as over already, and is just being written down as that."""
+        life = self.lives.get(name)
+        if life is not None and life.known.state.over:
+            await life.over.wait()
 
     def _check(self, name: str, *, anew: bool = False) -> None:
         """Refuse a start that can't be; `anew`: one that lives would make room for itself."""

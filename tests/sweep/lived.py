@@ -8,6 +8,7 @@ looked at while they live, and once more after their end. `asked` is a verb with
 import json
 import re
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ class Lived(Story):
         self.found: list[str] = []
         with self.begin(looop, trap) as family:
             try:
-                assert family.process.wait(PATIENCE) == 0, "could not begin"
+                said, _ = family.process.communicate(timeout=PATIENCE)
+                assert family.process.returncode == 0, f"could not begin: {said}"
                 self.kept, self.keeper = pid_of(looop, KEPT), lived(looop)
                 self.before(looop)
                 trap.armed = True
@@ -121,18 +123,18 @@ class Lived(Story):
     def recover(self, looop: Person) -> None:
         """Wait for keeper's next engine, or start a keeper as a person would."""
         until(lambda: not tree.alive(*self.struck), "the end of who was struck")
-        if self.keeper_died(looop) and lived(looop) is None:
+        if self.keeper_died() and lived(looop) is None:
             looop("start-session", "again", "--command", noted(looop, "exec cat"))
         until(lambda: answers(looop) is not None, "an engine that answers")
 
-    def keeper_died(self, looop: Person) -> bool:
+    def keeper_died(self) -> bool:
         """Whether the keeper of the beginning is no more, and its sessions with it."""
-        return lived(looop) != self.keeper
+        return self.keeper is None or not tree.alive(self.keeper.pid, self.keeper.start)
 
     def beside(self, looop: Person) -> Iterator[str]:
         """Say whether the session beside all this did notice, and whether any began twice."""
         view, lives = views(looop)[KEPT], any(one.lives for one in begun(looop, KEPT))
-        if self.keeper_died(looop):
+        if self.keeper_died():
             if view["state"] != "lost" or lives:
                 yield f"{KEPT} is {view['state']} without its keeper{', and lives' * lives}"
         elif view["pid"] != self.kept or over(view) or not lives:
@@ -168,8 +170,8 @@ def begun(looop: Person, session: str = "") -> list[Begun]:
 def twice(looop: Person) -> Iterator[str]:
     """Say which generation began twice, and which session lives twice."""
     found = begun(looop)
-    births = [(one.session, one.generation) for one in found]
-    yield from (f"{name} began twice" for name, generation in {*births} if births.count((name, generation)) > 1)
+    births = Counter((one.session, one.generation) for one in found)
+    yield from (f"{name} began {count} times" for (name, _), count in births.items() if count > 1)
     living = [one.session for one in found if one.lives]
     yield from (f"{name} lives {living.count(name)} times" for name in {*living} if living.count(name) > 1)
 

@@ -43,7 +43,7 @@ class Rotation(Lived):
 
     def after(self, looop: Person) -> Iterator[str]:
         """Compare what is kept with what was said, in the files and as a verb shows it."""
-        died = self.keeper_died(looop)
+        died = self.keeper_died()
         until(lambda: views(looop)[FLOOD]["state"] in {"ended", "killed", "lost"}, "it to be over")
         view = views(looop)[FLOOD]
         if (view["state"], view["code"]) != (("lost", None) if died else ("ended", 7)):

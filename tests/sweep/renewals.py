@@ -51,7 +51,7 @@ class Upgrade(Lived):
         found = asked(looop, START)
         if found is None or not found.out.endswith("2.0+another"):
             yield f"after `up` {found and found.out!r} answers"
-        if self.keeper_died(looop):
+        if self.keeper_died():
             return
         sent = surely(looop, "send", ECHO, "well")
         heard = surely(looop, "expect", ECHO, "heard well", "--since", "0")

@@ -42,6 +42,7 @@ class Start(Lived):
 
     def after(self, looop: Person) -> Iterator[str]:
         """Look for it, and ask for it again where it is not there."""
+        settle(looop, NEW)
         view = views(looop).get(NEW)
         if self.acknowledged and not (view and (not over(view) or lost(self, looop, view))):
             yield f"it was said to run, and is {view and view['state']}"
@@ -89,6 +90,7 @@ class Restart(Lived):
 
     def after(self, looop: Person) -> Iterator[str]:
         """Look which generation it is, and restart it where it is over."""
+        settle(looop, OLD)
         view = views(looop).get(OLD)
         if view is None:
             yield "it is gone"
@@ -180,8 +182,24 @@ class Cold(Lived):
 
 
 def lost(story: Lived, looop: Person, view: dict[str, Any]) -> bool:
-    """Whether it is lost with its keeper, and says so."""
-    return view["state"] == "lost" and story.keeper_died(looop)
+    """Whether it ended with its keeper, or before it was a program, and says so."""
+    died = view["state"] == "lost" and story.keeper_died()
+    return died or (story.who == (KEEPER,) and view["outside"] and not begun_as(looop, view))
+
+
+def settle(looop: Person, name: str) -> None:
+    """Wait until a session that is there began, or is over: its end may be told a moment later."""
+
+    def settled() -> bool:
+        view = views(looop).get(name)
+        return view is None or over(view) or begun_as(looop, view)
+
+    until(settled, f"{name} to begin, or to be over")
+
+
+def begun_as(looop: Person, view: dict[str, Any]) -> bool:
+    """Whether this generation's program began."""
+    return view["generation"] in {one.generation for one in begun(looop, view["id"])}
 
 
 STARTS: tuple[type[Story], ...] = (

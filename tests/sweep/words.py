@@ -30,7 +30,7 @@ class Send(Lived):
 
     def after(self, looop: Person) -> Iterator[str]:
         """Send another line, and look what was read by then."""
-        died = self.keeper_died(looop)
+        died = self.keeper_died()
         if not died:
             surely(looop, "send", EAR, LAST)
             until(lambda: any(line.endswith(LAST) for line in heard(looop)), "the last line to be read")
