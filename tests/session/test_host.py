@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import State
@@ -393,23 +392,3 @@ async def test_changes_that_come_while_one_is_handled_are_not_missed(at: Hosting
                 if seen[-1]:
                     break
     assert seen == [False, True]
-
-
-@pytest.mark.parametrize("anew", ["start", "restart"])
-async def test_what_is_shown_as_over_can_be_started_again_at_once(at: Hosting, anew: str) -> None:
-    written = trio.Event()
-
-    async def write(*, durably: bool) -> None:
-        if durably:
-            await written.wait()
-
-    async with at.served() as host, trio.open_nursery() as nursery:
-        first = await at.start()
-        host.life("a")._write = write  # type: ignore[method-assign]
-        at.terminals.finish(first.generation, 0)
-        await eventually(lambda: host.get("a").over, "its end to be shown")
-        nursery.start_soon(at.start) if anew == "start" else nursery.start_soon(host.restart, "a", {})
-        await trio.testing.wait_all_tasks_blocked()
-        written.set()
-        await eventually(lambda: not host.get("a").over, "its next life")
-        assert host.get("a").generation != first.generation

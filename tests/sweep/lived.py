@@ -58,6 +58,7 @@ class Lived(Story):
     """A story of those who live. Each of `who` is struck."""
 
     who: ClassVar[tuple[str, ...]] = (ENGINE,)
+    points = 2
 
     def prepare(self, looop: Person) -> None:
         """Take away what would begin by itself."""
