@@ -53,9 +53,7 @@ def read(profile: Profile) -> History:
     except FileNotFoundError:
         return History()
     *lines, end = data.split(b"\n")
-    if _edit(
-        end
-    ):  # else a power cut, or a full disk, has torn what nobody was told of: `_add` writes over it
+    if _edit(end):  # else a power cut or a full disk has torn what nobody was told of: `_add` writes over it
         lines.append(end)
     lines = [line for line in lines if line.strip()]
     found = tuple(edit for line in lines if (edit := _edit(line)))

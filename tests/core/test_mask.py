@@ -163,3 +163,9 @@ def test_a_value_that_is_no_text_stays_itself_among_masked_ones() -> None:
         RED = "red"
 
     assert MASK.value([Colour.RED, TOKEN]) == [Colour.RED, SHOWN]
+
+
+def test_half_a_character_is_masked_where_json_spells_it() -> None:
+    mask = Mask.of({"GH_TOKEN": "\ud800-of-json-alone"})
+    assert mask.text(r"it is \ud800-of-json-alone") == f"it is {SHOWN}"
+    assert mask.data("it is \ud800-of-json-alone".encode(errors="surrogatepass")) == f"it is {SHOWN}".encode()

@@ -1,6 +1,8 @@
 """One observation makes items; comparing them with the baseline makes changes."""
 
-from looop.core.diff import Baseline, ChangeKind, compare
+from dataclasses import replace
+
+from looop.core.diff import Baseline, ChangeKind, compare, untold
 from looop.core.digest import digest_bytes
 from looop.core.document import Document, headline
 from looop.core.world import Claim, Reading, Session, World
@@ -100,3 +102,11 @@ def test_a_playbook_that_is_gone_is_a_change() -> None:
     assert [change.kind for change in compare(Baseline.of(world(), 0), world(playbook=None))] == [
         ChangeKind.REMOVED
     ]
+
+
+def test_an_end_is_untold_until_a_good_tick_has_seen_what_it_came_to() -> None:
+    lives, over = Session("lives", "01J", "working"), Session("over", "01J", "ended", news=1, ended=True)
+    assert untold(None, (lives, over)) == {"over"}
+    seen = Baseline.of(world(sessions=(lives, over)), 0)
+    assert untold(seen, (lives, over)) == frozenset()
+    assert untold(seen, (lives, replace(over, verdict="failed", news=2))) == {"over"}

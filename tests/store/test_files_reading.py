@@ -161,3 +161,11 @@ def test_a_fingerprint_is_that_of_all_bytes_and_has_a_limit(tmp_path: Path) -> N
     with pytest.raises(files.TooLarge) as caught:
         files.fingerprint(tmp_path / "f", len(data) - 1)
     assert caught.value.size == len(data)
+
+
+def test_what_lies_behind_a_circle_of_links_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "d").symlink_to("d")
+    with pytest.raises(files.NotRegular, match="circle"):
+        files.read_regular(tmp_path / "d" / "f", 100)
+    with pytest.raises(FileNotFoundError):
+        files.read_regular(tmp_path / "gone", 100)

@@ -180,3 +180,20 @@ def test_thinning_that_fails_is_no_failure_of_the_edit(
         profile.playbook.write_text(f"{number}\n")
         history.seen(profile, [PLAYBOOK], 1.0)
     assert text(profile, history.read(profile).edits[-1].files[0].after) == "3\n"
+
+
+def test_more_files_than_are_written_at_once_are_all_kept(profile: Profile) -> None:
+    paths = [f"goals/{number}.md" for number in range(70)]
+    for path in paths:
+        (profile.data / path).write_text(f"{GOAL}{path}\n")
+    history.seen(profile, paths, 1.0)
+    assert sorted((path, after) for _, path, _, after in told(profile)) == sorted(
+        (path, f"{GOAL}{path}\n") for path in paths
+    )
+
+
+def test_an_index_whose_last_line_lacks_its_end_alone_is_whole(profile: Profile) -> None:
+    history.record(profile, *landing("one\n", "two\n"))
+    index = profile.history / "index.jsonl"
+    index.write_bytes(index.read_bytes().removesuffix(b"\n"))
+    assert [after for *_, after in told(profile)] == ["one\n", "two\n"]

@@ -287,3 +287,10 @@ def test_an_old_ledger_is_read_as_it_was(profile: Profile) -> None:
     line = f'{{"at":{NOON - 60},"run":"tick-1","runner":"claude","usd":0.5,"outcome":"landed","v":1}}'
     files.append(profile.cost, line)
     assert ledger.spent(profile, NOON).usd_today == 0.5
+
+
+def test_asks_without_an_end_are_named_and_sessions_are_none_of_them(profile: Profile) -> None:
+    for run, session in (("ended", ""), ("asks", ""), ("works", "tea")):
+        ledger.record(profile, Entry(NOON, run, "claude", None, outcome=ledger.RUNNING, session=session))
+    ledger.record(profile, Entry(NOON, "ended", "claude", 0.5, outcome="landed"))
+    assert ledger.running(profile) == {"asks"}

@@ -194,7 +194,9 @@ def test_no_brief_goes_whose_generation_may_be_there(profile: Profile) -> None:
     sessions.write_meta(Entry(earlier, Meta("a", BRIEFED, "work", "/", 5.0), Known()))
     _generation(profile, "a")
     _generation(profile, "b").joinpath("meta.json").write_text("{")
-    kept = [sessions.prompt_file(profile, name, BRIEFED) for name in ("a", "b")]
+    newest = Entry(_generation(profile, "c"), Meta("c", BRIEFED, "work", "/", 5.0), Known())
+    sessions.write_meta(newest)
+    kept = [sessions.prompt_file(profile, name, BRIEFED) for name in ("a", "b", "c")]
     kept.append(profile.prompts / "mine.md")
     for path in kept:
         path.write_text("x")

@@ -135,8 +135,7 @@ def _write_record(fd: int, data: bytes) -> None:
     try:
         write_all(fd, data[written:])
     except OSError:
-        if os.lseek(fd, 0, os.SEEK_CUR) - start < len(data):
-            _take_back(fd, start)
+        _take_back(fd, start)
         raise
 
 
