@@ -4,7 +4,6 @@ In: a stage, a model, a step. Out: a verb typed, a file written, a process hit; 
 that a fault may have met is believed if it says that it was done, and not if it says that it was not.
 """
 
-import json
 import os
 import pty
 import re
@@ -16,31 +15,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from chaos.model import Fate, Flag, Model, Session
+from chaos.model import Model
 from chaos.plan import Step
 from chaos.stage import PATIENCE, Stage, Violation, hit, must
+from chaos.verbs import TYPED, Done, Verbs
 from looop.child import tree
 from looop.child.proc import Proc
 
 _REFUSALS = frozenset({1, 3, 5})
 _UNREACHABLE = 4
 _TIMEOUT = 124
-
-
-@dataclass
-class Done:
-    """A verb that has ended. `safe`: no fault could meet it."""
-
-    code: int
-    out: str
-    err: str
-    safe: bool
-
-    def json(self) -> Any:
-        """Give what it printed, as a value."""
-        return json.loads(self.out)
 
 
 @dataclass
@@ -51,8 +36,11 @@ class Deeds:
     model: Model
     deaths: int = 0
     refused: int = 0
-    serial: int = 0
+    verbs: Verbs = field(init=False)
     _clients: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.verbs = Verbs(self.stage, self.model)
 
     def do(self, step: Step) -> None:
         """Do one step, with the verb that is under way meanwhile."""
@@ -60,7 +48,7 @@ class Deeds:
             _DEEDS[step.do](self, step)
             return
         (other,) = step.also
-        verb = _VERBS[other.do](self, other)
+        verb = self.verbs.of(other)
         if verb is None:
             return
         argv, effect = verb
@@ -82,7 +70,7 @@ class Deeds:
 
     def verb(self, step: Step) -> None:
         """Type a verb, and take its effect over."""
-        verb = _VERBS[step.do](self, step)
+        verb = self.verbs.of(step)
         if verb is None:
             return
         argv, effect = verb
@@ -102,152 +90,7 @@ class Deeds:
         else:
             self.refused += 1
             if not done.safe or done.code == _TIMEOUT:
-                self._doubt(step)
-
-    def _doubt(self, step: Step) -> None:
-        """Know less: what was cut off may have been done."""
-        model = self.model
-        if step.do in {"start", "restart", "resume", "kill", "freeze", "thaw"}:
-            fresh = Session(step.how, None, removable=True)
-            if step.who not in model.sessions or model.sessions[step.who].fate is Fate.GONE:
-                model.sessions[step.who] = fresh
-            model.sessions[step.who].generation = None
-            if step.do == "start":
-                model.sessions[step.who].kind = step.how
-            model.unsure(step.who)
-        elif step.do == "answer":
-            for flag in model.flags.values():
-                flag.maybe.append(_text_of(step))
-        elif step.do == "claim":
-            model.claims.pop(step.how, None)
-        elif step.do == "unclaim":
-            model.claims.pop(step.who, None)
-        elif step.do in {"up", "down"}:
-            model.up = None
-        elif step.do == "prune":
-            model.pruned()
-
-    # What is typed: the words, and what is true once the verb has said that it was done.
-
-    def start(self, step: Step) -> "Typed":
-        command = ["a prompt"] if step.how == "agent" else ["--command", self.stage.actor(step.how)]
-        return ("start-session", step.who, *command, "--json"), lambda done: self._born(
-            step.who, step.how, done
-        )
-
-    def again(self, step: Step) -> "Typed":
-        known = self.model.sessions.get(step.who)
-        kind = known.kind if known else ""
-        return (step.do, step.who, "--json"), lambda done: self._born(step.who, kind, done)
-
-    def _born(self, name: str, kind: str, done: Done) -> None:
-        (view,) = done.json()["sessions"]
-        before = self.model.sessions.get(name)
-        if before is not None and before.generation == view["generation"]:
-            raise Violation(f"{name} was begun anew and is the same generation {before.generation} still")
-        self.model.sessions[name] = Session(kind, view["generation"])
-        if not done.safe:
-            self.model.unsure(name)
-
-    def send(self, step: Step) -> "Typed | None":
-        known = self.model.sessions.get(step.who)
-        if known is None or known.kind not in {"echo", "agent", "asker", "rude"}:
-            return None
-        self.serial += 1
-        token, generation = f"sent-{self.serial}-{step.number}", known.generation
-
-        def effect(_: Done) -> None:
-            if generation is not None and known.generation == generation:
-                self.model.sent[token] = generation
-
-        return ("send", step.who, token, "--json"), effect
-
-    def key(self, step: Step) -> "Typed | None":
-        known = self.model.sessions.get(step.who)
-        if known is None or known.kind not in {"echo", "agent", "asker", "rude"}:
-            return None
-        return ("key", step.who, step.how), lambda _: None
-
-    def kill(self, step: Step) -> "Typed":
-        def effect(done: Done) -> None:
-            (view,) = done.json()["sessions"]
-            if view["state"] not in {"ended", "killed", "lost"}:
-                raise Violation(f"{step.who} was killed and is {view['state']}")
-            known = self.model.sessions.get(step.who)
-            if known is not None and known.generation in {None, view["generation"]}:
-                known.generation, known.fate, known.frozen = view["generation"], Fate.OVER, False
-
-        return ("kill", step.who, *["--now"] * (step.how == "now"), "--json"), effect
-
-    def freeze(self, step: Step) -> "Typed":
-        def effect(done: Done) -> None:
-            known = self.model.sessions.get(step.who)
-            if known is not None:
-                known.frozen = step.do == "freeze" and done.safe
-
-        return (step.do, step.who, "--json"), effect
-
-    def flag(self, step: Step) -> "Typed":
-        def effect(done: Done) -> None:
-            view = done.json()
-            known = self.model.sessions.get(step.who)
-            self.model.flags.setdefault(view["number"], Flag(known.generation if known else None))
-
-        return ("flag", "--session", step.who, f"what of {step.number}?", "--json"), effect
-
-    def answer(self, step: Step) -> "Typed | None":
-        shown = self._flags()
-        if not shown:
-            return None
-        number = sorted(shown)[step.number % len(shown)]
-
-        def effect(_: Done) -> None:
-            flag = self.model.flags.setdefault(number, Flag(shown[number]))
-            if flag.answer is not None:
-                raise Violation(f"flag {number} was answered twice: {flag.answer} and {_text_of(step)}")
-            flag.answer = _text_of(step)
-
-        return ("answer", str(number), _text_of(step), "--json"), effect
-
-    def _flags(self) -> dict[int, str | None]:
-        """Give those that were told, answered ones too, and those that workers raised."""
-        found = {number: flag.generation for number, flag in self.model.flags.items()}
-        for path in self.stage.data.glob("sessions/*/flag.json"):
-            with suppress(OSError, ValueError):
-                meta = json.loads((path.parent / "meta.json").read_text())
-                found.setdefault(json.loads(path.read_text())["number"], meta["generation"])
-        newest = sorted(found)[-4:]
-        return {number: found[number] for number in newest}
-
-    def claim(self, step: Step) -> "Typed":
-        def effect(_: Done) -> None:
-            known = self.model.sessions.get(step.who)
-            self.model.claims.pop(step.how, None)
-            if known is not None and known.fate is Fate.LIVES and not known.ends:
-                self.model.claims[step.how] = known.generation or ""
-
-        return ("claim", step.how, "--session", step.who), effect
-
-    def unclaim(self, step: Step) -> "Typed":
-        def effect(_: Done) -> None:
-            self.model.claims.pop(step.who, None)
-
-        return ("unclaim", step.who), effect
-
-    def up(self, _: Step) -> "Typed":
-        def effect(_: Done) -> None:
-            self.model.up = True
-
-        return ("up",), effect
-
-    def prune(self, _: Step) -> "Typed":
-        return ("prune",), lambda _: self.model.pruned()
-
-    def tick(self, _: Step) -> "Typed":
-        return ("tick", "--force"), lambda _: None
-
-    def resize(self, step: Step) -> "Typed":
-        return ("resize", step.who, step.how), lambda _: None
+                self.verbs.doubt(step)
 
     # What is done otherwise.
 
@@ -415,9 +258,6 @@ class Deeds:
             self.deaths += hit(found[step.number % len(found)])
 
 
-Typed = tuple[tuple[str, ...], Callable[[Done], None]]
-
-
 def _ended(pid: int) -> bool:
     found = tree.proc(pid)
     return found is None or found.dead
@@ -427,29 +267,7 @@ def _gone(processes: tuple[Proc, ...], what: str) -> None:
     must(lambda: not [one for one in processes if tree.alive(one.pid, one.start)], f"the end of {what}")
 
 
-def _text_of(step: Step) -> str:
-    return f"answered-{step.number}"
-
-
-_VERBS: dict[str, Callable[[Deeds, Step], Typed | None]] = {
-    "start": Deeds.start,
-    "restart": Deeds.again,
-    "resume": Deeds.again,
-    "send": Deeds.send,
-    "key": Deeds.key,
-    "kill": Deeds.kill,
-    "freeze": Deeds.freeze,
-    "thaw": Deeds.freeze,
-    "flag": Deeds.flag,
-    "answer": Deeds.answer,
-    "claim": Deeds.claim,
-    "unclaim": Deeds.unclaim,
-    "up": Deeds.up,
-    "prune": Deeds.prune,
-    "tick": Deeds.tick,
-    "resize": Deeds.resize,
-}
-_DEEDS: dict[str, Callable[[Deeds, Step], None]] = dict.fromkeys(_VERBS, Deeds.verb) | {
+_DEEDS: dict[str, Callable[[Deeds, Step], None]] = dict.fromkeys(TYPED, Deeds.verb) | {
     "down": Deeds.down,
     "down-now": Deeds.down,
     "down-all": Deeds.down,

@@ -71,7 +71,7 @@ def test_what_is_no_killed_keepers_any_more_by_any_mark_is_gone_with_it(looop: P
 
 def test_no_keeper_starts_before_the_end_of_all_that_the_last_one_kept(looop: Person) -> None:
     found = Hostiles(looop.profile.data / "gate", ("cleared-daemon-then-hang",))
-    looop("start-session", "a", "--command", found.script("read x"))
+    looop("start-session", "a", "--command", found.script("exec sleep 1000"))
     found.begun()
     killed(looop.keeper)
     looop("up")
