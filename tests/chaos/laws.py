@@ -20,7 +20,7 @@ from looop.child import tree
 PRINTED = (12_000, 7)  # how many lines a printer says, and its exit code then: as in `actor`
 WHOLE = b"".join(b"%09d\r\n" % number for number in range(PRINTED[0]))
 _OVER = frozenset({"ended", "killed", "lost"})
-_ENDING = 20.0  # seconds after which a session whose end was perhaps asked for is not going to end
+_ENDING = 20.0  # seconds after which what was asked of a session, and cut off, has happened or never will
 _TALKS = frozenset({"echo", "agent", "rude"})
 
 
@@ -97,7 +97,7 @@ class Laws:
 
     def _learn(self, known: Session, view: Any) -> None:
         over = view["state"] in _OVER
-        if over or time.monotonic() - known.since > _ENDING:
+        if time.monotonic() - known.since > _ENDING:  # an old run may be over, and a new one about to begin
             known.generation, known.frozen = view["generation"], view["state"] == "frozen"
             known.fate = Fate.OVER if over else Fate.LIVES
 

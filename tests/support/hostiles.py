@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,10 +82,8 @@ class Hostiles:
 
 def _words(pid: int) -> list[str]:
     """Give a process's arguments, also of one whose first thread has ended: the others still have them."""
-    for path in (Path(f"/proc/{pid}/cmdline"), *Path(f"/proc/{pid}/task").glob("*/cmdline")):
-        try:
+    with suppress(OSError):  # it has gone
+        for path in (Path(f"/proc/{pid}/cmdline"), *Path(f"/proc/{pid}/task").glob("*/cmdline")):
             if words := path.read_text(errors="replace"):
                 return words.split("\0")
-        except OSError:
-            continue
     return []
