@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	coverage mutants soak year sweep faults machines streams fuzz
+	coverage mutants soak year chaos sweep faults machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -78,6 +78,9 @@ faults: $(READY)
 
 machines: $(READY)
 	MACHINES=20 $(BIN)/python -m pytest tests/machines -o timeout=3600
+
+chaos: $(READY)
+	$(BIN)/python tests/chaos/run.py $(CHAOS)
 
 sweep: $(READY)
 	$(BIN)/python tests/sweep/run.py $(SWEEP)
