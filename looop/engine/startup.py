@@ -30,6 +30,7 @@ from looop.store.paths import Profile
 PATIENCE = 30.0  # seconds for a pulse to be seen alive
 PAUSE = 0.03  # seconds between two looks
 LARGEST_LOG = 1 << 20  # bytes of keeper's log; one predecessor is kept
+RENEWALS = 3  # renewals that one `up` asks for at most: engine or keeper may die within one
 STARTS = 2  # keepers that one `up` starts at most: one may have been told to leave by a `down`
 
 
@@ -58,7 +59,7 @@ async def up(
     """
     starter = _Starter(profile, env, command or own_command(), timing or Timing())
     await files.aside(_want, profile, env)
-    renewed = False
+    renewals = 0
     with trio.move_on_after(patience):
         for look in itertools.count():
             starter.see_to_a_keeper()
@@ -67,10 +68,10 @@ async def up(
                 said, _, version = answer.out.partition(" ")
                 ours = version == build() and answer.protocol == wire.PROTOCOL
                 if answer.code != Exit.DONE or ours:
-                    return _seen(answer.code, answer.out, said, first=look == 0, renewed=renewed)
-                if not renewed:
-                    await ask(profile.sock, RENEW, *(command or own_command()))
-                    renewed = True
+                    return _seen(answer.code, answer.out, said, first=look == 0, renewed=renewals > 0)
+                if renewals < RENEWALS:  # keeper refuses while it is at it; a crash in between undoes it
+                    promise = await ask(profile.sock, RENEW, *(command or own_command()))
+                    renewals += promise is not None and promise.code == Exit.DONE
             starter.give_up_for_a_reason()
             await trio.sleep(PAUSE)
     raise Problem(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from looop.engine.ask import START
 from support.person import Person
+from support.supervised import Change
 from support.waiting import until
 from sweep.lived import KEEPER, KEPT, Lived, asked, begun, noted, surely
 from sweep.sweep import Story
@@ -48,6 +49,8 @@ class Upgrade(Lived):
 
     def after(self, looop: Person) -> Iterator[str]:
         """Look which build answers, and whether the session still hears and is heard."""
+        if not (self.acknowledged or self.keeper_died()):
+            yield "`up` did not get through"
         found = asked(looop, START)
         if found is None or not found.out.endswith("2.0+another"):
             yield f"after `up` {found and found.out!r} answers"
@@ -61,6 +64,17 @@ class Upgrade(Lived):
             yield f"{KEPT} is gone"
 
 
+class UpgradeUnheard(Upgrade):
+    """The engine is struck at the very moment in which it asks keeper for the renewal."""
+
+    name = "upgrade-unheard"
+    points = 1
+
+    def counts(self, looop: Person, change: Change) -> bool:
+        """Count that one request."""
+        return super().counts(looop, change) and change.name == "write" and b'"renew"' in change.data()
+
+
 class UpgradeKeeper(Upgrade):
     """Keeper is struck, before, within or after its renewal."""
 
@@ -68,4 +82,4 @@ class UpgradeKeeper(Upgrade):
     who = (KEEPER,)
 
 
-RENEWALS: tuple[type[Story], ...] = (Upgrade, UpgradeKeeper)
+RENEWALS: tuple[type[Story], ...] = (Upgrade, UpgradeUnheard, UpgradeKeeper)
