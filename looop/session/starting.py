@@ -148,6 +148,8 @@ def resumed(profile: Profile, entry: Entry, settings: Config, env: Mapping[str, 
 def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
     """Fill the generation's new folder, durably, `meta.json` last; that is its Meta. OSError of the disk.
 
+    The brief alone is not synced: a power cut ends who was to read it.
+
     The file lacks what is secret of the runner's variables: the next generation has those of CONFIG.
     """
     folder = sessions.folder(profile, plan.id)
@@ -185,9 +187,10 @@ def write(profile: Profile, plan: Plan, birth: Birth) -> Meta:
         verify=plan.check[0],
         verify_from=plan.check[1],
     )
-    brief, task = told.encode(errors="replace"), f"{text}\n".encode(errors="replace")
+    files.scratch(prompt_file, told.encode(errors="replace"))  # no longer of use than the program it is for
     entry = Entry(folder, replace(meta, env=without_secrets(meta.env)), Known(since=birth.created))
-    sessions.write_meta(entry, (prompt_file, brief), (folder / _TASK, task))
+    task = (folder / _TASK, f"{text}\n".encode(errors="replace"))
+    sessions.write_meta(entry, *((task,) if text else ()))
     return meta
 
 
