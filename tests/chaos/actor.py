@@ -89,6 +89,7 @@ def tick() -> None:
     sys.stdin.read()
     if mode == "goal":
         with open("goals/chaos.md", "a") as file:  # noqa: PTH123 - the same
+            file.write("" if file.tell() else "---\ngoal: go on\n---\n")
             file.write(f"- {token}\n")
     elif mode == "start":
         quick = f"'{sys.executable}' -S '{os.path.abspath(__file__)}' quit '{NOTES}'"  # noqa: PTH100 - the same

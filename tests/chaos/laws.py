@@ -72,7 +72,6 @@ class Laws:
             elif known.fate is not Fate.GONE:
                 yield f"{name} ({known.generation}) {known.fate.value}, and is not listed"
             return
-        known.removable = False
         shown = f"is shown as {view['state']}({view['code']}): {view['evidence']}"
         if known.fate is Fate.MAYBE:
             self._learn(known, view)

@@ -27,7 +27,7 @@ class Session:
     fate: Fate = Fate.LIVES
     frozen: bool = False
     since: float = 0.0  # when it was last in doubt
-    removable: bool = False  # it may have been removed since it was last seen
+    removable: bool = False  # a `prune` may remove it, even one whose caller has gone
 
     @property
     def ends(self) -> bool:
