@@ -7,7 +7,7 @@ import pytest
 from chaos.performing import perform
 from chaos.plan import Step, drawn, load, save
 
-SEED, STEPS = 7, 70
+SEED, STEPS = 7, 50
 
 
 @pytest.mark.process
@@ -15,9 +15,9 @@ SEED, STEPS = 7, 70
 def test_whatever_is_killed_no_law_is_broken(tmp_path: Path) -> None:
     told = perform(tmp_path, drawn(SEED, STEPS))
     assert told.steps == STEPS
-    assert told.deaths >= 5
+    assert told.deaths >= 3
     assert told.looks > STEPS
-    assert told.generations >= 5
+    assert told.generations >= 3
 
 
 def test_a_seed_is_a_plan_and_a_longer_one_begins_with_it() -> None:
