@@ -10,7 +10,7 @@ READY := .venv/.ready
 AGENTS := .cache/agents
 
 .PHONY: run test test-fast test-agents binary test-binary test-chroot check format bench clean \
-	coverage mutants soak year chaos sweep faults machines streams fuzz
+	coverage mutants soak year chaos survivors sweep faults machines streams fuzz
 
 run: $(READY)
 	RUNNER="$(RUNNER)" .ci/demo
@@ -80,7 +80,10 @@ machines: $(READY)
 	MACHINES=20 $(BIN)/python -m pytest tests/machines -o timeout=3600
 
 chaos: $(READY)
-	$(BIN)/python tests/chaos/run.py $(CHAOS)
+	for seed in 1 2 3 4 5 6; do $(BIN)/python tests/chaos/run.py --seed $$seed --steps 500 || exit 1; done
+
+survivors: $(READY)
+	SURVIVORS=all $(BIN)/python -m pytest tests/story/test_survivors.py
 
 sweep: $(READY)
 	$(BIN)/python tests/sweep/run.py $(SWEEP)

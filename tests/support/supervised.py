@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from looop.child import tree
 from support import notify
 from support.machine_calls import BY_DESCRIPTOR, BY_FOLDER, BY_PATH
 from support.notify import Asked
@@ -130,7 +131,7 @@ class Supervised:
         self._argv, self._env, self._cwd = list(argv), dict(env), cwd
         self._judge = judge
         self._pipes = (stdin, stdout)
-        self._met: set[int] = set()
+        self._met: set[tuple[int, int | None]] = set()  # pids, and when they started: numbers come again
         self._error: BaseException | None = None
         self._ended = threading.Event()
         self._stop, self._stopped = os.pipe()
@@ -201,7 +202,7 @@ class Supervised:
 
     def _answer(self, listener: int, asked: Asked) -> None:
         change = Change(asked, asked.pid)
-        self._met.add(change.pid)
+        self._met.add((change.pid, tree.start_time(change.pid)))
         answer: Answer = Go()
         if self._error is None and not _is_thread(asked):
             try:
@@ -221,9 +222,9 @@ class Supervised:
                 notify.proceed(listener, asked)
 
     def _kill_all(self) -> None:
-        """Kill all that are under the filter: who made a change, and what descends from them."""
-        for pid in self._met | {self.process.pid} if hasattr(self, "process") else self._met:
-            if pid and _filtered(pid):
+        """Kill all that are under the filter: who made a change has made one at its exec, if not before."""
+        for pid, start in list(self._met):
+            if start is not None and tree.alive(pid, start):
                 _kill(pid)
 
 
@@ -244,13 +245,6 @@ def _is_thread(asked: Asked) -> bool:
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def _filtered(pid: int) -> bool:
-    """Whether it lives below a filter: who got the number of one that ended is nobody of ours."""
-    with contextlib.suppress(OSError):
-        return "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text()
-    return False
 
 
 def _link(path: str) -> str:
