@@ -36,7 +36,7 @@
         pythonPackages = self: named {
           cyclopts = "4.25.3"; google-re2 = "1.1.20251105"; hatchling = "1.27.0"; hypothesis = "6.150.0";
           msgspec = "0.22.0"; ptyprocess = "0.7.0"; pyinstaller = "6.11.0"; pyte = "0.8.2"; pytest = "9.1.0";
-          pytest-timeout = "2.4.0"; pytest-trio = "0.8.0"; trio = "0.34.0"; wcwidth = "0.8.3"; zstandard = "0.23.0";
+          coverage = "7.6.1"; pytest-timeout = "2.4.0"; pytest-trio = "0.8.0"; trio = "0.34.0"; wcwidth = "0.8.3"; zstandard = "0.23.0";
         };
         overridable = builtins.mapAttrs (pname: old: old // {
           overridePythonAttrs = change: make "native" ({ inherit pname; } // change old);
