@@ -9,6 +9,7 @@ import pytest
 
 from looop.child import tree
 from support.supervised import Answer, Change, Cut, Fail, Go, Kill, Short, Supervised
+from support.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -106,13 +107,13 @@ if sys.argv[1] != "/": os.mkdir(sys.argv[1] + "/made")
 """
     returned, said = run(tmp_path, judge, code)
     assert returned == -9
-    assert dead(int(said))
+    until(lambda: dead(int(said)), "the end of what it started: the filter goes a little before that")
     argv = [sys.executable, "-S", "-c", code, "/"]
     with Supervised(argv, judge, env={}, cwd=tmp_path) as it:
         assert it.process.stdout
         sleeper = int(it.process.stdout.readline())
         it.process.wait(60)
-    assert dead(sleeper)
+    until(lambda: dead(sleeper), "its end")
     assert subprocess.run(["ls", str(tmp_path)], capture_output=True, check=True).stdout == b""
 
 
