@@ -14,7 +14,7 @@ import msgspec
 from looop.core.guarded import Guard, Rules, hot
 from looop.guard.script import MARK, Terms, is_shim, script
 from looop.store import files
-from looop.store.files.writing import RUNNABLE
+from looop.store.files.writing import RUNNABLE, TEMP_PREFIX
 from looop.store.paths import Profile
 
 _RULES = 1 << 20
@@ -50,7 +50,8 @@ def write(profile: Profile, guard: Guard, binary: str, *, hidden: Path | None = 
     for name, patterns in wanted.items():
         files.scratch(folder / name, script(name, patterns, terms).encode(), RUNNABLE)
     for name in set(os.listdir(folder)) - {*wanted, MARK}:  # noqa: PTH208 - names are what is compared
-        files.remove_tree(folder / name)
+        if not name.startswith(TEMP_PREFIX):  # another start may be writing the same shim just now
+            files.remove_tree(folder / name)
     return folder
 
 

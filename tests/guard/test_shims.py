@@ -267,3 +267,10 @@ def test_the_real_git_works_behind_its_shim(desk: Desk, tmp_path: Path) -> None:
     code, out, err = desk.run("git", "status", "--porcelain=v2", "--branch", cwd=repo, path=path, env=env)
     assert (code, err) == (0, "")
     assert "# branch.oid (initial)" in out
+
+
+def test_what_another_start_is_writing_just_now_is_left_to_it(desk: Desk) -> None:
+    written = desk.shims / ".looop-0123456789abcdef.tmp"
+    written.write_text("half a shim")
+    shims.write(desk.profile, Guard(), str(desk.looop))
+    assert written.exists()

@@ -100,7 +100,8 @@ def test_verbs_of_another_user_are_refused_in_one_sentence(looop: Person) -> Non
         as_ordinary_user(ask, stranger.STRANGER)
         owners = {path.lstat().st_uid for path in everything(looop)}
         assert owners == {os.geteuid()}
-    assert [it["state"] for it in looop.json("ls")["sessions"]] == [it["state"] for it in before["sessions"]]
+    assert [it["id"] for it in looop.json("ls")["sessions"]] == [it["id"] for it in before["sessions"]]
+    assert looop.state("tea") == "flagged"
 
 
 def _in_child(argv: list[str], said: Path) -> tuple[int, str]:

@@ -36,7 +36,8 @@ LEAVING = (
 WHOLE = {"stopped": 2, "ignores-term": 4, "exec": 4, "daemon-then-hang": 2, "cleared-daemon-then-hang": 2}
 """How many processes a kind is when all of it is there; one, where it is not said."""
 
-PAUSE = 0.02  # seconds between two forks: there are many of them at once
+PAUSE = 0.1  # seconds between two forks: there are many of them at once
+MULTIPLY = "forks-for-ever"  # begins when all others are there, or a slow machine drowns before that
 ALL = (*HANGING, *LEAVING)
 
 
@@ -51,9 +52,15 @@ class Hostiles:
     def script(self, then: str) -> str:
         """Start them all; `{gate}` in what comes then waits for the gate."""
         python = shlex.join([sys.executable, "-S", str(PROGRAM)])
-        each = "\n".join(f"{python} {kind} {self.mark}.{kind} {PAUSE} &" for kind in self.kinds)
-        waits = f"until test -e {shlex.quote(str(self.gate))}; do sleep 0.05; done"
-        return f"{each}\n{then.replace('{gate}', waits)}\n"
+        calls = {kind: f"{python} {kind} {self.mark}.{kind} {PAUSE}" for kind in self.kinds}
+        if last := calls.pop(MULTIPLY, None):
+            calls[MULTIPLY] = f"({_until(self._others)}; exec {last})"
+        each = "\n".join(f"{call} &" for call in calls.values())
+        return f"{each}\n{then.replace('{gate}', _until(self.gate))}\n"
+
+    @property
+    def _others(self) -> Path:
+        return self.gate.with_name(f"{self.gate.name}.others")
 
     def alive(self) -> list[str]:
         """Name those that live, with their processes."""
@@ -68,16 +75,23 @@ class Hostiles:
         there = Counter(name.split()[0] for name in self.alive())
         return [kind for kind in self.kinds if there[kind] < WHOLE.get(kind, 1)]
 
-    def present(self) -> bool:
-        """Tell whether one of each kind lives."""
-        return not self.missing()
+    def whole(self) -> bool:
+        """Tell whether one of each kind lives; who multiplies may begin once all others do."""
+        missing = set(self.missing())
+        if missing == {MULTIPLY}:
+            self._others.touch()
+        return not missing
 
     def begun(self) -> None:
         """Wait until one of each kind lives."""
         try:
-            until(self.present, "all of them to begin")
+            until(self.whole, "all of them to begin")
         except AssertionError as error:
             raise AssertionError(f"{error}; missing are {self.missing()}") from None
+
+
+def _until(gate: Path) -> str:
+    return f"until test -e {shlex.quote(str(gate))}; do sleep 0.05; done"
 
 
 def _words(pid: int) -> list[str]:
