@@ -32,13 +32,13 @@ def whole(profile: Profile, name: str) -> bool:
 def superseded(profile: Profile, name: str, ttl: float, now: float) -> tuple[str, ...]:
     """Remove earlier generations that ended more than `ttl` seconds ago, none if 0; which are gone.
 
-    None while a flag or an answer of any generation is open. A session that begins anew each day is never
-    over for long: without this, it would keep all its days.
+    None while a flag or an answer of the newest is open; with one of its own each stays, alone, or a flag that
+    nobody ever answers would keep all that came after. A session that begins anew each day is never over for
+    long: without this, it would keep all its days.
     """
-    earlier = sessions.earlier(profile, name)
-    if not ttl or any(sessions.asked(it).pending for it in (*earlier, sessions.folder(profile, name))):
+    if not ttl or sessions.asked(sessions.folder(profile, name)).pending:
         return ()
-    old = [place for place in earlier if now - _ended(place, now) > ttl]
+    old = [place for place in sessions.earlier(profile, name) if now - _ended(place, now) > ttl]
     return tuple(_name(place) for place in old if sessions.remove(profile, place))
 
 

@@ -66,6 +66,20 @@ async def test_an_open_flag_keeps_old_generations_of_a_session_that_lives(at: Ho
     assert names(at.profile.sessions) == ["a", "a@1", "pulse"]
 
 
+async def test_a_flag_that_nobody_answers_keeps_its_own_generation_alone(at: Hosting) -> None:
+    async with at.served() as host:
+        await at.start()
+        _ask(at, "a")
+        await at.finish()
+        for _ in range(2):
+            await at.start()
+            await at.finish()
+        await at.start()
+        at.later = 9 * DAY
+        assert await host.retire() == ("a@2", "a@3")
+    assert names(at.profile.sessions) == ["a", "a@1", "pulse"]
+
+
 async def test_what_ended_lately_or_lives_stays(at: Hosting) -> None:
     async with at.served() as host:
         await at.start("lives")

@@ -7,6 +7,7 @@ by no look from outside; `child/test_survivors.py` counts it from within.
 
 import os
 import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Collection
@@ -50,8 +51,12 @@ class Hostiles:
     mark: str = field(default_factory=lambda: f"mark-{os.urandom(6).hex()}")
 
     def script(self, then: str) -> str:
-        """Start them all; `{gate}` in what comes then waits for the gate."""
-        python = shlex.join([sys.executable, "-S", str(PROGRAM)])
+        """Start them all; `{gate}` in what comes then waits for the gate.
+
+        Their program lies beside the gate: a cell need not show the checkout.
+        """
+        program = shutil.copy(PROGRAM, self.gate.with_name(PROGRAM.name))
+        python = shlex.join([os.path.realpath(sys.executable), "-S", str(program)])
         calls = {kind: f"{python} {kind} {self.mark}.{kind} {PAUSE}" for kind in self.kinds}
         if last := calls.pop(MULTIPLY, None):
             calls[MULTIPLY] = f"({_until(self._others)}; exec {last})"
