@@ -32,9 +32,9 @@ def whole(profile: Profile, name: str) -> bool:
 def superseded(profile: Profile, name: str, ttl: float, now: float) -> tuple[str, ...]:
     """Remove earlier generations that ended more than `ttl` seconds ago, none if 0; which are gone.
 
-    None while a flag or an answer of the newest is open; with one of its own each stays, alone, or a flag that
-    nobody ever answers would keep all that came after. A session that begins anew each day is never over for
-    long: without this, it would keep all its days.
+    None while a flag or an answer of the newest is open. With one of its own each stays, alone: a flag that
+    nobody ever answers would keep all that came after it. A session that begins anew each day is never over
+    for long: without this, it would keep all its days.
     """
     if not ttl or sessions.asked(sessions.folder(profile, name)).pending:
         return ()
