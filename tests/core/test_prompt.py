@@ -14,22 +14,8 @@ from looop.core.document import Document
 from looop.core.prompt import WHOLE, Asked, Cap, PromptView, Told, read_back, render
 from looop.core.quote import size
 from looop.core.world import Claim, Reading, Session, World
+from support.forging import HEADS
 
-HEADS = [
-    "# HOW A TICK WORKS",
-    "# NORMS",
-    "# PLAYBOOK",
-    "# GOALS",
-    "# READINGS",
-    "# SESSIONS",
-    "# CLAIMS",
-    "# JOURNAL, THE LAST LINES",
-    "# WHAT CHANGED",
-    "# LAST FAILURE",
-    "# ANSWERED",
-    "# NOTICES",
-    "# NOW",
-]
 NAMED = r'(?:[A-Za-z0-9][A-Za-z0-9._:-]*|"[^"]*")'
 TROUBLE = rf" \(in trouble: {NAMED}\)"
 OURS = re.compile(

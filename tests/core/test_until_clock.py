@@ -1,21 +1,18 @@
 """When a limit ends that an agent tells by the clock on the wall, across the days on which that is set."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from looop.core.stream_until import ends_at
+from support.zones import BERLIN, local_time
 
 
 @pytest.fixture(autouse=True)
-def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _berlin() -> Iterator[None]:
+    with local_time(BERLIN):
+        yield
 
 
 def at(month: int, day: int, hour: int, year: int = 2026) -> float:

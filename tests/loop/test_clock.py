@@ -1,6 +1,5 @@
 """What a clock that is set makes of the loop: its rests stay as long, and what was cut off is found."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from looop.core.world import World
 from looop.loop import awaiting, book
 from looop.loop.clock import Clock
 from looop.loop.site import Site
-from looop.store import config, files, runs
+from looop.store import config, runs
 from looop.store.runs import MoveRecord
 from support.looping import Looping
-from support.night import Night, nothing
+from support.night import Night, nothing, work_in_place
 
 QUARTER, HOUR, DAY, YEAR = 900.0, 3600.0, 86400.0, 365 * 86400.0
 STEPS = (HOUR, 3 * DAY, 12 * YEAR, -HOUR, -3 * DAY, -57 * YEAR)
@@ -27,11 +26,7 @@ STEPS = (HOUR, 3 * DAY, 12 * YEAR, -HOUR, -3 * DAY, -57 * YEAR)
 
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def aside(function: Callable[..., Any], *args: Any) -> Any:
-        await trio.lowlevel.checkpoint()
-        return function(*args)
-
-    monkeypatch.setattr(files, "aside", aside)
+    work_in_place(monkeypatch)
 
 
 class Setting:

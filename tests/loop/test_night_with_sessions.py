@@ -1,8 +1,6 @@
 """A night in which sessions live: only their news wakes the loop, and a flag costs next to nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -11,8 +9,7 @@ import trio.testing
 from looop.core.known import entered
 from looop.core.sessions import Evidence, Known, State
 from looop.core.world import Session
-from looop.store import files
-from support.night import NIGHT, Night, nothing
+from support.night import NIGHT, Night, nothing, work_in_place
 
 pytestmark = pytest.mark.slow
 HOUR = 3600.0
@@ -20,13 +17,7 @@ HOUR = 3600.0
 
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do the file work in place: a clock that jumps when every task waits would jump while a thread works."""
-
-    async def aside(function: Callable[..., Any], *args: Any) -> Any:
-        await trio.lowlevel.checkpoint()
-        return function(*args)
-
-    monkeypatch.setattr(files, "aside", aside)
+    work_in_place(monkeypatch)
 
 
 class Worker:

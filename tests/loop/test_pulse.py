@@ -1,9 +1,7 @@
 """The pulse over virtual hours: how often the AI is asked, and what wakes a sleep."""
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -11,22 +9,16 @@ import trio.testing
 
 from looop.loop.clock import virtual
 from looop.loop.pulse import Pulse
-from looop.store import files, ledger, pause
+from looop.store import ledger, pause
 from support.looping import GOAL
-from support.night import NIGHT, START, Night, journal, nothing, says
+from support.night import NIGHT, START, Night, journal, nothing, says, work_in_place
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do the file work in place: a clock that jumps when every task waits would jump while a thread works."""
-
-    async def aside(function: Callable[..., Any], *args: Any) -> Any:
-        await trio.lowlevel.checkpoint()
-        return function(*args)
-
-    monkeypatch.setattr(files, "aside", aside)
+    work_in_place(monkeypatch)
 
 
 async def test_a_quiet_night_costs_one_ask(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:

@@ -60,13 +60,18 @@ async def test_a_tick_whose_looop_was_killed_gets_its_line_and_the_next_prompt_s
     assert len(loop.journal()) == 2
 
 
+PAID = NOTE + '; echo \'{"type":"result","subtype":"success","result":"done","total_cost_usd":0.25}\''
+
+
+def paying(folder: Path) -> Looping:
+    runner = {"tick": f"exec /bin/sh {folder / 'agent.sh'}", "output": "claude"}
+    return Looping(folder, PAID, runners={"fake": runner})
+
+
 async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.5}'
-    loop = Looping(tmp_path, f"{NOTE}; echo '{said}'")
-    runner = {"tick": f"exec /bin/sh {loop.agent_file}", "output": "claude"}
-    loop.configure(runners={"fake": runner})
+    loop = paying(tmp_path)
     real = ledger.record
 
     def dies(profile: Profile, entry: ledger.Entry) -> None:
@@ -82,8 +87,8 @@ async def test_what_a_tick_cost_is_entered_though_looop_was_killed_just_before(
     loop.agent("true")
     await loop.beat()
     entry = ledger.entries(loop.profile, 0.0)[0]
-    assert (entry.usd, entry.outcome) == (0.5, "landed")
-    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0.5
+    assert (entry.usd, entry.outcome) == (0.25, "landed")
+    assert ledger.spent(loop.profile, loop.clock.now()).usd_today == 0.25
 
 
 async def test_a_disk_that_fails_during_a_landing_is_finished_by_the_next_beat(
@@ -214,14 +219,6 @@ async def test_a_tick_that_did_nothing_and_was_cut_off_at_its_end_is_recorded_as
     assert len(loop.journal()) == 1
 
 
-PAID = NOTE + '; echo \'{"type":"result","subtype":"success","result":"done","total_cost_usd":0.25}\''
-
-
-def paying(folder: Path) -> Looping:
-    runner = {"tick": f"exec /bin/sh {folder / 'agent.sh'}", "output": "claude"}
-    return Looping(folder, PAID, runners={"fake": runner})
-
-
 async def test_a_tick_that_is_killed_before_its_record_is_closed_costs_what_nobody_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,11 +227,11 @@ async def test_a_tick_that_is_killed_before_its_record_is_closed_costs_what_nobo
 
     def killed(run: runs.Run, record: runs.MoveRecord) -> None:
         if record.ended is not None:
-            raise KeyboardInterrupt
+            raise KilledError
         real(run, record)
 
     monkeypatch.setattr(runs, "write_record", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KilledError):
         await loop.beat()
     monkeypatch.undo()
     loop.beats = loop.fresh()

@@ -1,7 +1,6 @@
 """What was spent is known, or known to be unknown; a damaged ledger never reads as money that is left."""
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,17 +13,15 @@ from looop.store.ledger import Entry
 from looop.store.paths import Profile
 from support.ordinary_user import as_ordinary_user
 from support.profiles import made_in
+from support.zones import BERLIN, local_time
 
 NOON = 1763809200.0  # 2025-11-22 12:00 in Berlin
 
 
 @pytest.fixture(autouse=True)
-def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _berlin() -> Iterator[None]:
+    with local_time(BERLIN):
+        yield
 
 
 @pytest.fixture

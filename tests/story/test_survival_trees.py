@@ -8,27 +8,19 @@ from pathlib import Path
 import pytest
 
 from looop.child import tree
+from support.hostiles import HANGING, PROGRAM
 from support.person import Person
 from support.surviving import leader
 from support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
-HOSTILE = Path(__file__).parents[1] / "child" / "hostile.py"
-HANGING = (
-    "stopped",
-    "ignores-term",
-    "exec",
-    "daemon-then-hang",
-    "cleared-daemon-then-hang",
-    "forks-for-ever",
-)
 LEAVING = ("daemon-holds-stdout", "daemon-is-silent", "daemon-cleared-environment", "daemon-in-group")
 
 
 def hostile(kinds: Sequence[str], mark: str, then: str) -> str:
     """Give a command that starts them all and then goes on."""
-    each = " ".join(f"{sys.executable} -S {HOSTILE} {kind} {mark} &" for kind in kinds)
+    each = " ".join(f"{sys.executable} -S {PROGRAM} {kind} {mark} &" for kind in kinds)
     return f"env -i setsid sleep 1000 & {each} {then}"
 
 

@@ -4,16 +4,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from looop.child.fake import FakePrograms
 from looop.loop.clock import Clock, virtual
 from looop.loop.pulse import Pulse
+from looop.store import files
 from support.looping import Looping
 
 NIGHT = 8 * 3600.0
 START = 1_795_300_000.0
 Program = Callable[[Path], bytes]
+
+
+def work_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the file work in place: a clock that jumps when every task waits would jump while a thread works."""
+
+    async def aside(function: Callable[..., Any], *args: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        return function(*args)
+
+    monkeypatch.setattr(files, "aside", aside)
 
 
 def says(value: str) -> Program:
