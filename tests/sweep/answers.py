@@ -62,7 +62,7 @@ class Word(Story):
 
         What counts is the verb's own, and from then on its engine's.
         """
-        trap.armed = False
+        trap.disarm()
         engine, its_own = Only(trap), Only(trap)
         command = f"sh {shlex.quote(str(_notes(looop) / 'worker.sh'))}"
         with supervised(looop, engine, "start-session", "fix", "--command", command) as it:
@@ -84,7 +84,8 @@ class Word(Story):
         if self.code == 0 and again.returncode == 0:
             yield f"it was acknowledged twice: {self.said}{again.stdout}"
         self.settled(looop)
-        trap.armed = False
+        trap.disarm()
+        until(trap.buried, "the end of who was struck")
         until(lambda: answers(looop.profile.sock), "an engine that answers")
         looop("send", "fix", "end")
         until(lambda: "end" in self.lines(looop, "typed"), "what was sent")

@@ -66,14 +66,11 @@ class Lived(Story):
 
     def counts(self, looop: Person, change: Change) -> bool:  # noqa: ARG002 - a story's signature
         """Count what the one does whom this story strikes, and a child of it that is not a program yet."""
-        counts = role(change) in self.who
-        if counts and self.trap.hit is None:
-            self.struck = (change.pid, tree.start_time(change.pid) or 0)
-        return counts
+        return role(change) in self.who
 
     def tell(self, looop: Person, trap: Trap) -> None:
         """Have all live, do it with the trap armed, look, and end all."""
-        trap.armed = False
+        trap.disarm()
         self.trap = trap
         self.found: list[str] = []
         with self.begin(looop, trap) as family:
@@ -84,7 +81,7 @@ class Lived(Story):
                 self.before(looop)
                 trap.armed = True
                 self.act(looop)
-                trap.armed = False
+                trap.disarm()
                 if trap.hit is not None:
                     self.recover(looop)
                 self.found += self.after(looop)
@@ -123,7 +120,7 @@ class Lived(Story):
 
     def recover(self, looop: Person) -> None:
         """Wait for keeper's next engine, or start a keeper as a person would."""
-        until(lambda: not tree.alive(*self.struck), "the end of who was struck")
+        until(self.trap.buried, "the end of who was struck")
         if self.keeper_died() and lived(looop) is None:
             looop("start-session", "again", "--command", noted(looop, "exec cat"))
         until(lambda: answers(looop) is not None, "an engine that answers")

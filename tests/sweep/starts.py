@@ -163,7 +163,7 @@ class Cold(Lived):
         with self.begin(looop, trap) as family:
             try:
                 self.acknowledged = family.process.wait(PATIENCE) == 0
-                trap.armed = False
+                trap.disarm()
                 self.found += self.after(looop)
             except AssertionError as error:
                 self.found.append(str(error))

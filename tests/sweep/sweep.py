@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from looop.child import tree
 from support.person import Person, person
 from support.supervised import Answer, Change, Go, Kill, Supervised
 
@@ -48,21 +49,34 @@ class Trap:
         self.armed = True
         self.count = 0
         self.hit: str | None = None
+        self.struck = (0, 0)  # pid and start of who made that change
         self.calls = Counter[str]()
         self._counts, self._strike = counts, strike
         self._lock = threading.Lock()
 
     def __call__(self, change: Change) -> Answer:
         """Judge one change."""
-        if not (self.armed and self._counts(change)) or _changes_nothing(change):
+        if not self._counts(change) or _changes_nothing(change):
             return Go()
         with self._lock:
+            if not self.armed:
+                return Go()
             self.count += 1
             self.calls[change.name] += 1
             if self.count != self.at:
                 return Go()
             self.hit = f"{change.name} {change.path}".strip()
+            self.struck = (change.pid, tree.start_time(change.pid) or 0)
         return self._strike(change)
+
+    def disarm(self) -> None:
+        """Let all go from now on. Who was struck may live a moment longer: see `buried`."""
+        with self._lock:
+            self.armed = False
+
+    def buried(self) -> bool:
+        """Whether nobody lives who was struck with death."""
+        return self.hit is None or not tree.alive(*self.struck)
 
 
 class Story(ABC):

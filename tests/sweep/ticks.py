@@ -60,7 +60,7 @@ class Beaten(Story):
         self._root, self._found = 0, ()
         with supervised(looop, trap, "tick", "--force") as it:
             self.said, _ = it.process.communicate(timeout=PATIENCE)
-            trap.armed = False
+            trap.disarm()
             self.agent(looop, "")
             if looop.lives():
                 self._found = tuple(self.with_engine(looop))
