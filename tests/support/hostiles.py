@@ -53,9 +53,10 @@ class Hostiles:
     def script(self, then: str) -> str:
         """Start them all; `{gate}` in what comes then waits for the gate.
 
-        Their program lies beside the gate: a cell need not show the checkout.
+        Their program lies beside the gate: a cell need not show the checkout. Each crowd has its own copy,
+        because one that is being written over is an empty program to those who are just starting.
         """
-        program = shutil.copy(PROGRAM, self.gate.with_name(PROGRAM.name))
+        program = shutil.copy(PROGRAM, self.gate.with_name(f"{self.gate.name}.{PROGRAM.name}"))
         python = shlex.join([os.path.realpath(sys.executable), "-S", str(program)])
         calls = {kind: f"{python} {kind} {self.mark}.{kind} {PAUSE}" for kind in self.kinds}
         if last := calls.pop(MULTIPLY, None):
