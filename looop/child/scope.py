@@ -6,6 +6,7 @@ keeper and the engine: standard library alone, nothing imported after a fork.
 """
 
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -92,5 +93,6 @@ def within(start: Callable[[], T]) -> T:
     return outcome[0]
 
 
+@functools.cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import trio
 
-from looop.child import scope, stray, tree
+from looop.child import births, stray, tree
 from looop.child.capture import Capped, Tail
 from looop.child.environ import environment, own_binary, own_command
 from looop.child.exits import Exit
@@ -210,10 +210,22 @@ class _Child:
 async def _start(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int, *, scoped: bool
 ) -> _Child:
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited: the kernel would drop exit statuses
     mark = secrets.token_hex(8)
+    terms = _Terms(argv, cwd, {**env, "LOOOP_CHILD": mark}, talk.childs, umask)
+    born: list[_Child] = []
+
+    def known(popen: "subprocess.Popen[bytes]") -> None:
+        stray.enter(popen.pid, f"LOOOP_CHILD={mark}")
+        talk.handed_over()
+        born.append(_Child(popen, Exit(popen.pid), talk))
+
     for tries in range(1, _BUSY + 1):
         try:
-            return _popen(argv, cwd, {**env, "LOOOP_CHILD": mark}, talk, umask, scoped=scoped)
+            # No task runs between the start and `known`: another run would take the newborn for a stray.
+            await births.scoped(terms.start, known) if scoped else known(terms.start())
+            return born[0]
         except OSError as error:
             # A child that another thread is just starting holds a copy of a script being written.
             if error.errno != errno.ETXTBSY or tries == _BUSY:
@@ -224,31 +236,30 @@ async def _start(
     raise AssertionError
 
 
-def _popen(
-    argv: Sequence[str], cwd: Path, env: Mapping[str, str], talk: Talk, umask: int, *, scoped: bool
-) -> _Child:
-    # Without a wait of this thread up to `enter`: no other run may take the newborn for a stray.
-    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited: the kernel would drop exit statuses
-    feed, out, err = talk.childs
-    blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How a program is started."""
 
-    def start() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=env,
-            stdin=feed if feed >= 0 else subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-            umask=umask,
-        )
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    pipes: tuple[int, int, int]
+    umask: int
 
-    try:
-        popen = scope.within(start) if scoped else start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    stray.enter(popen.pid, f"LOOOP_CHILD={env['LOOOP_CHILD']}")
-    talk.handed_over()
-    return _Child(popen, Exit(popen.pid), talk)
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start it, from any thread."""
+        feed, out, err = self.pipes
+        blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        try:
+            return subprocess.Popen(
+                self.argv,
+                cwd=self.cwd,
+                env=self.env,
+                stdin=feed if feed >= 0 else subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                umask=self.umask,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
