@@ -71,7 +71,7 @@ class Laws:
     def _as_known(self, name: str, known: Session, view: Any) -> Iterator[str]:
         if view is None:
             if known.removable:
-                known.fate = Fate.GONE
+                known.fate = Fate.GONE if _settled(known) else known.fate
             elif known.fate is not Fate.GONE:
                 yield f"{name} ({known.generation}) {known.fate.value}, and is not listed"
             return
@@ -99,7 +99,7 @@ class Laws:
 
     def _learn(self, known: Session, view: Any) -> None:
         over = view["state"] in _OVER
-        if time.monotonic() - known.since > _ENDING:  # an old run may be over, and a new one about to begin
+        if _settled(known):  # else an old run may be over, and a new one about to begin
             known.generation, known.frozen = view["generation"], view["state"] == "frozen"
             known.fate = Fate.OVER if over else Fate.LIVES
 
@@ -247,6 +247,11 @@ class Laws:
         for number, flag in self.model.flags.items():
             if flag.answer and number in found and found[number] != [flag.answer]:
                 yield f"flag {number} was answered {flag.answer}, and {found[number]} is written down"
+
+
+def _settled(known: Session) -> bool:
+    """Whether nothing that was asked of it and cut off may still be on its way."""
+    return known.fate is not Fate.MAYBE or time.monotonic() - known.since > _ENDING
 
 
 def _generation(pid: int, data: Path) -> str | None:
