@@ -14,6 +14,9 @@ from looop.core.goal import front
 from looop.store import files, written
 from looop.store.paths import Profile
 
+LONGEST = 4096
+"""Bytes of a check that an AI may write: a person has to read it."""
+
 _LARGEST = 16 << 20
 _FLAG = "--verify"
 
@@ -29,6 +32,17 @@ def note(
             written.note(profile, digest, path, run, text=text, approved=approved)
         elif approved:  # moved: what a person wrote is in no book, and needs none
             written.approve(profile, digest)
+
+
+def too_much(profile: Profile, writes: Iterable[Write], act: Act | None) -> str:
+    """Say why a tick's landing can't be noted, since a person could never look at it all; empty if it can."""
+    writes = tuple(writes)
+    theirs = set(_standing(profile, writes))
+    fresh = {digest: text for digest, _, text in (*_pieces(writes), *_checks(act)) if digest not in theirs}
+    longest = max((len(text.encode(errors="replace")) for text in fresh.values()), default=0)
+    if longest > LONGEST:
+        return f"a check has {longest} bytes, more than {LONGEST}: a script can have them"
+    return written.TOO_MANY if fresh and written.no_room(profile, fresh) else ""
 
 
 def check_of(goal: str) -> str | None:

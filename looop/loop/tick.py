@@ -18,7 +18,7 @@ from looop.core.runners import Choice
 from looop.core.streams import Cost, Fault, Result
 from looop.core.waits import why_waits
 from looop.core.world import World
-from looop.loop import awaiting, land, move
+from looop.loop import awaiting, land, move, origin
 from looop.loop.decide import Decided, decide
 from looop.loop.move import Copy, Found
 from looop.loop.site import Site
@@ -213,8 +213,15 @@ def _changed_in_place(site: Site, run: Run, copy: Copy, landing: Landing) -> tup
     ]
     conflicts = sorted(p for p in targets if copies.in_place(site.profile, p) != copy.policy.get(p))
     if not conflicts:
-        return paths, ""
+        return paths, _too_much(site, landing)
     return paths, f"{', '.join(conflicts)} was changed in place while the tick ran; that edit stays"
+
+
+def _too_much(site: Site, landing: Landing) -> str:
+    try:
+        return origin.too_much(site.profile, landing.writes, landing.act)
+    except memory.Unreadable as error:
+        return f"{error}, so nothing may land"
 
 
 def _well(copy: Copy, found: Found, landing: Landing, result: Result) -> Ticked:

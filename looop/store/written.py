@@ -5,19 +5,23 @@ in it was written by a person, and runs. Neighbours: `loop.land` notes, `loop.aw
 """
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from looop.core.digest import digest_bytes
+from looop.core.problem import Exit, Problem
 from looop.store import files
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 
 _LIMIT = 16 << 20
-_KEPT = 2000
-"""Digests that are kept; approved ones go first, since to forget an unapproved one is to run it."""
+MOST = 2000
+"""Digests that are kept, and that may await approval. Beyond it approved ones are forgotten: to forget
+another would be to run it."""
+TOO_MANY = f"{MOST} scripts and checks of an AI wait for a person already: `looop trust` lists them"
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -56,12 +60,15 @@ def note(
 ) -> None:
     """Write down, durably, that an AI wrote this, and a person `approved` it, if one did.
 
-    Nothing if the same bytes are known, but for an approval that they lacked.
+    Nothing if the same bytes are known, but for an approval that they lacked. Problem REFUSED `too-many` if
+    it were one more that waits than may.
     """
     at = time.time() if now is None else now
     with _locked(profile):
         book = _read(profile)
         before = book.pieces.get(digest)
+        if before is None and not approved and _full(book):
+            raise Problem(Exit.REFUSED, "too-many", f"{TOO_MANY}.")
         piece = before or Written(path, run, at, text=text)
         if approved and piece.approved is None:
             piece = replace(piece, approved=at, denied=None)
@@ -97,13 +104,23 @@ def awaited(profile: Profile) -> dict[str, Written]:
     return {digest: piece for digest, piece in _read(profile).pieces.items() if piece.approved is None}
 
 
+def no_room(profile: Profile, digests: Collection[str]) -> bool:
+    """Whether some of these are unknown, and no more may wait. Unreadable for a bad book."""
+    book = _read(profile)
+    return not book.pieces.keys() >= set(digests) and _full(book)
+
+
 def known(profile: Profile) -> dict[str, Written]:
     """Give all that an AI wrote, by digest. Unreadable for a bad book."""
     return _read(profile).pieces
 
 
+def _full(book: _Book) -> bool:
+    return sum(piece.approved is None for piece in book.pieces.values()) >= MOST
+
+
 def _thinned(pieces: dict[str, Written]) -> dict[str, Written]:
-    spare = len(pieces) - _KEPT
+    spare = len(pieces) - MOST
     old = [digest for digest, piece in pieces.items() if piece.approved is not None][: max(0, spare)]
     return {digest: piece for digest, piece in pieces.items() if digest not in old}
 

@@ -240,3 +240,24 @@ async def test_config_is_nothing_that_a_tick_can_land(loop: Looping) -> None:
     assert ticked is not None
     assert (ticked.outcome, ticked.ignored) == (Outcome.NOTHING, ("CONFIG", "looop.json"))
     assert loop.profile.config.read_bytes() == before
+
+
+async def test_what_nobody_could_look_at_does_not_land(
+    loop: Looping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(written, "MOST", 0)
+    ticked = (await loop.beat()).ticked
+    assert ticked is not None
+    assert (ticked.outcome, ticked.reason) == (Outcome.REJECTED, written.TOO_MANY)
+    assert not (loop.profile.sensors / "x.sh").exists()
+    assert written.known(loop.profile) == {}
+
+
+async def test_a_check_that_nobody_would_read_does_not_land(loop: Looping) -> None:
+    goal = f"printf -- '---\\ngoal: g\\nverify: true %0{origin.LONGEST}d\\n---\\n' 7 >goals/g.md"
+    loop.agent(f"{goal}; echo '- a goal' >>journal.md")
+    ticked = (await loop.beat()).ticked
+    assert ticked is not None
+    assert ticked.outcome is Outcome.REJECTED
+    assert "a check has 4101 bytes, more than 4096" in ticked.reason
+    assert not (loop.profile.goals / "g.md").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from looop.core.digest import digest_bytes
+from looop.core.problem import Problem
 from looop.store import written
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
@@ -44,13 +45,12 @@ def test_a_damaged_book_is_no_empty_one(profile: Profile) -> None:
 def test_the_approved_are_forgotten_before_those_that_wait(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "_KEPT", 2)
-    written.note(profile, "sha256:a", "sensors/a.sh", "tick-1")
-    written.note(profile, "sha256:b", "sensors/b.sh", "tick-1")
-    written.approve(profile, "sha256:b")
-    written.note(profile, "sha256:c", "sensors/c.sh", "tick-1")
-    written.note(profile, "sha256:d", "sensors/d.sh", "tick-1")
-    assert sorted(written.awaited(profile)) == ["sha256:a", "sha256:c", "sha256:d"]
+    monkeypatch.setattr(written, "MOST", 3)
+    for name in ("a", "b", "c"):
+        written.note(profile, name, f"sensors/{name}.sh", "tick-1")
+    written.approve(profile, "b")
+    written.note(profile, "d", "sensors/d.sh", "tick-1")
+    assert sorted(written.known(profile)) == ["a", "c", "d"]
 
 
 def test_a_checks_digest_is_of_its_text_alone_and_is_no_files(profile: Profile) -> None:
@@ -81,3 +81,23 @@ def test_a_second_approval_keeps_the_time_of_the_first(profile: Profile) -> None
     before = (profile.pulse / "written.json").read_bytes()
     assert written.approve(profile, "sha256:a", now=7.0)
     assert (profile.pulse / "written.json").read_bytes() == before
+
+
+def test_no_more_may_wait_than_a_person_could_ever_look_at(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(written, "MOST", 2)
+    for name in ("a", "b"):
+        assert not written.no_room(profile, {name})
+        written.note(profile, name, f"sensors/{name}.sh", "tick-1")
+    assert written.no_room(profile, {"a", "c"})
+    assert not written.no_room(profile, {"a", "b"})  # known already
+    with pytest.raises(Problem, match="wait for a person already"):
+        written.note(profile, "c", "sensors/c.sh", "tick-2")
+    assert set(written.awaited(profile)) == {"a", "b"}
+    written.note(profile, "a", "sensors/again.sh", "tick-2")
+    written.note(profile, "c", "sensors/c.sh", "tick-2", approved=True)
+    written.approve(profile, "a")
+    assert not written.no_room(profile, {"d"})
+    written.note(profile, "d", "sensors/d.sh", "tick-3")
+    assert set(written.awaited(profile)) == {"b", "d"}
