@@ -257,8 +257,8 @@ def parked(profile: Profile, env: Mapping[str, str], now: float) -> tuple[Hold, 
     """Say what is parked: by the day's money, and the agent by a limit of its own or for want of a login."""
     day = money.look(profile, config.load(profile, env), now)
     spent = (Hold(day.said.partition(":")[0], day.until),) if day.spent else ()
-    with suppress(OSError, ValueError, RecursionError):
-        state = msgspec.json.decode(files.read_regular(profile.state, _STATE), type=_Parked)
+    with suppress(OSError, ValueError):
+        state = parsed(files.read_regular(profile.state, _STATE), _Parked)
         if state.park and pending(state.park.until, now, LONGEST_PARK):
             return (*spent, Hold(state.park.reason, state.park.until))
     return spent

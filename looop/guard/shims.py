@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from looop.core.guarded import Guard, Rules, hot
+from looop.core.parsed import parsed
 from looop.guard.script import MARK, Terms, is_shim, script
 from looop.store import files
 from looop.store.files.writing import RUNNABLE, TEMP_PREFIX
@@ -58,8 +59,8 @@ def write(profile: Profile, guard: Guard, binary: str, *, hidden: Path | None = 
 def rules(profile: Profile) -> Guard:
     """Give the `guard` that the shims were written for; the built-in one where that can't be read."""
     try:
-        return msgspec.json.decode(files.read_regular(profile.guard_rules, _RULES), type=Guard)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return parsed(files.read_regular(profile.guard_rules, _RULES), Guard)
+    except (OSError, ValueError):
         return Guard()
 
 

@@ -16,6 +16,7 @@ from looop.child import spawn
 from looop.child.walls import SENSORS, Who
 from looop.core.digest import digest_bytes
 from looop.core.limits import sensor_due
+from looop.core.parsed import parsed
 from looop.core.problem import Problem
 from looop.core.reading import AWAITS, Snapshot, failed, parse
 from looop.core.state import Tried
@@ -125,8 +126,8 @@ def _snapshot(site: Site, sensor: SensorFile) -> Reading | None:
     """Give the last reading; None when there is none that can be trusted."""
     path = _kept_in(site.profile.snapshots, sensor.name)
     try:
-        kept = msgspec.json.decode(files.read_regular(path, limit=1 << 20), type=Snapshot)
-    except (OSError, ValueError, RecursionError):
+        kept = parsed(files.read_regular(path, limit=1 << 20), Snapshot)
+    except (OSError, ValueError):
         return None
     return kept.reading(sensor.name, untrusted=sensor.untrusted)
 

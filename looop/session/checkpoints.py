@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from looop.core.parsed import parsed
 from looop.session.pyte_screen import PyteScreen
 from looop.session.screen import Dump, Screen
 from looop.store import files
@@ -42,8 +43,7 @@ def newest(folder: Path, since: int, until: int) -> Checkpoint | None:
     for offset in _offsets(folder):
         if since <= offset <= until:
             with suppress(OSError, ValueError, RecursionError, msgspec.MsgspecError):
-                raw = files.read_regular(_path(folder, offset), _LARGEST)
-                found = msgspec.json.decode(raw, type=_File)
+                found = parsed(files.read_regular(_path(folder, offset), _LARGEST), _File)
                 screen = PyteScreen(1, 1)
                 screen.load(found.screen)
                 return Checkpoint(offset, max(0, found.resizes), screen)

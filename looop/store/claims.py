@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from looop.core.ids import is_name
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.world import Claim
 from looop.store import files
@@ -117,8 +118,8 @@ def _path(profile: Profile, name: str) -> Path:
 def _claim(profile: Profile, filename: str) -> Claim | None:
     path = profile.claims / filename
     try:
-        lease = msgspec.json.decode(files.read_regular(path, _LIMIT), type=_Lease)
-    except (FileNotFoundError, files.NotRegular, files.TooLarge, ValueError, RecursionError):
+        lease = parsed(files.read_regular(path, _LIMIT), _Lease)
+    except (FileNotFoundError, files.NotRegular, files.TooLarge, ValueError):
         return None
     except OSError as error:
         raise Unreadable(path, error.strerror or type(error).__name__) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from looop.core.ids import is_name
+from looop.core.parsed import parsed
 from looop.store import files, sandboxes
 from looop.store.paths import Profile
 from looop.store.policy import names
@@ -84,8 +85,8 @@ def _read(place: Path) -> Box:
     if not real(place / ".git"):
         return unknown
     try:
-        box = msgspec.json.decode(files.read_regular(place / ".git" / MARK, _LIMIT), type=Box)
-    except (OSError, ValueError, RecursionError):
+        box = parsed(files.read_regular(place / ".git" / MARK, _LIMIT), Box)
+    except (OSError, ValueError):
         return unknown
     plausible = (
         box.repository.startswith("/")

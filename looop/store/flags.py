@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.store import files
 from looop.store.paths import Profile
@@ -147,8 +148,8 @@ def _read(profile: Profile) -> _Book:
     """Read the book. One that is no longer JSON counts as empty: a broken flag must not stop the loop."""
     path = _path(profile)
     try:
-        return msgspec.json.decode(files.read_regular(path, _LIMIT), type=_Book)
-    except (FileNotFoundError, ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
+        return parsed(files.read_regular(path, _LIMIT), _Book)
+    except (FileNotFoundError, ValueError):
         return _Book()
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from looop.core.command import Command, Moment, Ran, digest
 from looop.core.digest import digest_bytes
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.store import files, questions
 from looop.store.paths import Profile
@@ -56,10 +57,10 @@ def load(profile: Profile, place: Place, name: str) -> Asked:
     """Give what a person was asked. Problem NO `bad-request` when the file is not what it was then."""
     try:
         data = files.read_regular(_folder(profile, place) / f"{name}.json", _LIMIT)
-        found = msgspec.json.decode(data, type=Asked)
+        found = parsed(data, Asked)
         if token(found.command) == name:
             return found
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         pass
     raise Problem(Exit.NO, "bad-request", "what was asked can't be read any more: it has to be asked again")
 
@@ -104,8 +105,8 @@ def ended(profile: Profile, place: Place, number: int) -> Ran | None:
     """Give how a command ended, None while nobody wrote that down."""
     try:
         data = files.read_regular(_folder(profile, place) / f"{number}.ended", _LIMIT)
-        return msgspec.json.decode(data, type=Ran)
-    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        return parsed(data, Ran)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 

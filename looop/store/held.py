@@ -13,6 +13,7 @@ from looop.core.act import Write
 from looop.core.diffs import CUT, unified
 from looop.core.digest import digest, digest_bytes
 from looop.core.moves import Kind, Landing
+from looop.core.parsed import parsed
 from looop.store import copies, files
 from looop.store.paths import Profile
 from looop.store.policy import names
@@ -82,8 +83,8 @@ def listed(profile: Profile) -> tuple[Held, ...]:
 def read(profile: Profile, run: str) -> Held | None:
     """Give the move of one run, if it waits."""
     try:
-        held = msgspec.json.decode(files.read_regular(_folder(profile, run) / _RECORD, _LARGEST), type=Held)
-    except (FileNotFoundError, NotADirectoryError, files.NotRegular, ValueError, RecursionError):
+        held = parsed(files.read_regular(_folder(profile, run) / _RECORD, _LARGEST), Held)
+    except (FileNotFoundError, NotADirectoryError, files.NotRegular, ValueError):
         return None
     return held if held.run == run else None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from looop.core.allowance import CAUSES, Allowance, Limits, Standing, standing
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.usage import day_of
 from looop.store import files, flags, ledger
@@ -53,8 +54,8 @@ def check_start(profile: Profile, settings: Config, now: float) -> None:
 def allowed(profile: Profile) -> Allowance | None:
     """Read what a person allowed last, over or not; nothing, when it can't be read: the limits hold."""
     try:
-        return msgspec.json.decode(files.read_regular(profile.allowance, _LARGEST), type=Allowance)
-    except (OSError, ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
+        return parsed(files.read_regular(profile.allowance, _LARGEST), Allowance)
+    except (OSError, ValueError):
         return None
 
 
@@ -96,8 +97,8 @@ def tell(profile: Profile, found: Standing, now: float) -> str | None:
 
 def _told(profile: Profile) -> _Told:
     try:
-        return msgspec.json.decode(files.read_regular(_path(profile), _LARGEST), type=_Told)
-    except (OSError, ValueError, RecursionError):
+        return parsed(files.read_regular(_path(profile), _LARGEST), _Told)
+    except (OSError, ValueError):
         return _Told()
 
 

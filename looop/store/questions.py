@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from looop.core import ids
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Question
 from looop.store import files, flags
@@ -388,10 +389,10 @@ def _path(folder: Path, number: int) -> Path:
 def _decoded(path: Path, kind: type[T]) -> T | None:
     """Read one of our files; None when it is absent or none of ours. Unreadable for any other trouble."""
     try:
-        return msgspec.json.decode(files.read_regular(path, _LIMIT), type=kind)
+        return parsed(files.read_regular(path, _LIMIT), kind)
     except (FileNotFoundError, NotADirectoryError, files.NotRegular, files.TooLarge):
         return None
-    except (ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
+    except ValueError:
         return None
     except OSError as error:
         raise Unreadable(path, error.strerror or type(error).__name__) from error

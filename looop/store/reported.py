@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from looop.core.parsed import parsed
 from looop.store import files
 
 NAME = "spent.json"
@@ -24,8 +25,8 @@ class Reported(msgspec.Struct, frozen=True):
 def read(folder: Path) -> Reported | None:
     """Give it; None when nothing was said, or it can't be read."""
     try:
-        return msgspec.json.decode(files.read_regular(folder / NAME, _LARGEST), type=Reported)
-    except (OSError, ValueError, RecursionError):  # what is no UTF-8 is a ValueError only
+        return parsed(files.read_regular(folder / NAME, _LARGEST), Reported)
+    except (OSError, ValueError):
         return None
 
 

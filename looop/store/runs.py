@@ -13,6 +13,7 @@ import msgspec
 
 from looop.core.diff import Change
 from looop.core.ids import is_run_id
+from looop.core.parsed import parsed
 from looop.core.streams import Cost
 from looop.store import files
 from looop.store.paths import Profile
@@ -132,14 +133,13 @@ _NO_RECORD = (
     files.NotRegular,
     files.TooLarge,
     ValueError,
-    RecursionError,
 )
 
 
 def read_record(run: Run) -> MoveRecord | None:
     """Read `move.json`; None if there is none, it is not one that looop wrote, or the run is no folder."""
     try:
-        return msgspec.json.decode(files.read_regular(run.move, _RECORD_BYTES), type=MoveRecord)
+        return parsed(files.read_regular(run.move, _RECORD_BYTES), MoveRecord)
     except _NO_RECORD:
         return None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from looop.core.ids import is_name
+from looop.core.parsed import parsed
 from looop.store import files
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
@@ -134,10 +135,10 @@ def _path(profile: Profile, box: Box) -> Path:
 
 def _read(path: Path) -> Box | None:
     try:
-        box = msgspec.json.decode(files.read_regular(path, _LIMIT), type=Box)
+        box = parsed(files.read_regular(path, _LIMIT), Box)
     except (FileNotFoundError, files.NotRegular, files.TooLarge):
         return None
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     except OSError as error:
         raise Unreadable(path, error.strerror or type(error).__name__) from error

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from looop.core.ids import PULSE, is_name
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Question, SessionView
 from looop.store import files, questions
@@ -270,8 +271,8 @@ def _number(place: Path) -> int:
 
 def _decoded(path: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(files.read_regular(path, _LIMIT), type=kind)
+        return parsed(files.read_regular(path, _LIMIT), kind)
     except (FileNotFoundError, NotADirectoryError, files.NotRegular, files.TooLarge):
         return None
-    except (ValueError, RecursionError):
+    except ValueError:
         return None

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from looop.core.known import checked
+from looop.core.parsed import parsed
 from looop.core.sessions import Known
 from looop.core.verdict import Check, Verdict
 from looop.store import files, questions, sessions
@@ -23,10 +24,10 @@ _LIMIT = 1 << 20
 def read(folder: Path) -> Check | None:
     """Read a generation's check; None when none was begun. OSError when that can't be known."""
     try:
-        return msgspec.json.decode(files.read_regular(folder / FILE, _LIMIT), type=Check)
+        return parsed(files.read_regular(folder / FILE, _LIMIT), Check)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (files.NotRegular, files.TooLarge, ValueError, RecursionError):
+    except (files.NotRegular, files.TooLarge, ValueError):
         return Check("", 0.0, said=f"{FILE} can't be understood")
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from looop.core.digest import digest_bytes
+from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.store import files
 from looop.store.faults import Unreadable
@@ -133,10 +134,10 @@ def _locked(profile: Profile) -> files.Lock:
 def _read(profile: Profile) -> _Book:
     """Read the book. Damage is no empty book: all that an AI ever wrote would run."""
     try:
-        return msgspec.json.decode(files.read_regular(_path(profile), _LIMIT), type=_Book)
+        return parsed(files.read_regular(_path(profile), _LIMIT), _Book)
     except FileNotFoundError:
         return _Book()
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise Unreadable(_path(profile), f"{why}: remove it only if all sensors are yours") from error
 
