@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import rows, watched
+from benchmarks.binary import BINARY
 from benchmarks.rows import Lacking, Row
 from looop.child.walls import Walls
 from looop.store import config
@@ -69,9 +70,13 @@ class Timer:
 
 
 @contextmanager
-def looop(**env: str) -> Iterator[Person]:
-    """Give a person with a running engine, who types the name of a launcher."""
+def looop(*, frozen: bool = False, **env: str) -> Iterator[Person]:
+    """Give a person with a running engine, who types the name of a launcher, or of the one file."""
     with tempfile.TemporaryDirectory(prefix="launcher-bench-") as folder:
+        if frozen:
+            with person(Path(folder), program=(str(BINARY),), **env) as them:
+                yield them
+            return
         launcher = str(Launchers(Path(folder))())
         with person(Path(folder), program=(launcher,), **WITH_PYTHON, **env) as them:
             yield them
@@ -103,7 +108,9 @@ def shot() -> Iterator[Row]:
     yield timer.row("shot", "ours", "tmux")
 
 
-def start(keys: Sequence[str], folder: str | None = None, **env: str) -> Iterator[Row]:
+def start(
+    keys: Sequence[str], folder: str | None = None, *, frozen: bool = False, **env: str
+) -> Iterator[Row]:
     """Start a session, until its program runs and until the verb has ended: the rows of one, or of both.
 
     What is durable waits for the disk, which tmux never does: in memory it waits for nothing.
@@ -111,7 +118,7 @@ def start(keys: Sequence[str], folder: str | None = None, **env: str) -> Iterato
     rows.needs("tmux")
     tempfile.tempdir, timer = folder, Timer()
     try:
-        with looop(**env) as them, tmux() as other:
+        with looop(frozen=frozen, **env) as them, tmux() as other:
             walls = Walls(them.profile, config.load(them.profile, them.env), them.env).level().by
             if walls is None and env:
                 raise Lacking("nothing on this machine confines")
@@ -119,7 +126,8 @@ def start(keys: Sequence[str], folder: str | None = None, **env: str) -> Iterato
             started(timer, them, other)
     finally:
         tempfile.tempdir = None
-    note = f"by {walls}" if walls else ""
+    how = "the one file" if frozen else "from a checkout, where Python is started within"
+    note = f"by {walls}, {how}" if walls else ""
     yield from (timer.row(key, ours, theirs, note) for key, (ours, theirs) in zip(keys, PAIRS, strict=False))
 
 
@@ -216,7 +224,7 @@ PARTS: dict[str, rows.Part] = {
     "stream": stream,
     "start": partial(start, ("start", "start-verb")),
     "start_mem": partial(start, ("start-memory",), "/dev/shm"),
-    "walled": partial(start, ("start-walled",), LOOOP_CONFINE="auto"),
+    "walled": partial(start, ("start-walled",), frozen=BINARY.exists(), LOOOP_CONFINE="auto"),
 }
 
 if __name__ == "__main__":
