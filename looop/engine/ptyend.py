@@ -110,11 +110,15 @@ def ask(leader: int) -> None:
 
 
 def _holders(leader: int, below: Sequence[tree.Proc]) -> tuple[int, ...]:
-    """Give the processes that only hold others, the innermost shell last; none if no shell is on top."""
+    """Give the processes that only hold others, the innermost shell last; none if none is on top.
+
+    On top is the shell, or what makes a cell around another. A keeper that was renewed has both, one in the
+    other.
+    """
     command = command_line(leader)
-    if command is not None and not command.startswith(_SHELL):  # None: no such table here; it mostly is one
-        return ()
-    around = monitors([entry.pid for entry in below if entry.ppid == leader], below)
+    around = monitors([leader, *(entry.pid for entry in below if entry.ppid == leader)], below)
+    if leader not in around and command is not None and not command.startswith(_SHELL):
+        return ()  # None: no such table here; it mostly is a shell
     shells = [
         entry.pid
         for entry in below

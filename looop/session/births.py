@@ -158,7 +158,7 @@ class Births:
         order = Spawn(
             key=meta.generation,
             folder=sessions.folder(self._profile, meta.id),
-            command=argv[0] if len(argv) == 1 else shlex.join(argv),
+            command=argv[0] if len(argv) == 1 else f"exec {shlex.join(argv)}",  # a cell has its own shell
             cwd=Path(meta.cwd),
             columns=meta.size[0],
             lines=meta.size[1],
