@@ -34,6 +34,15 @@ class _Birth:
             self.error = error
             return None
 
+    def make_known(self, program: Program) -> None:
+        """Tell of it; if that fails it is ended, and who asked for it gets the error."""
+        try:
+            self.known(program)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self.error = error
+            program.kill()
+            program.wait()
+
 
 _asked = trio.lowlevel.RunVar[list[_Birth]]("births")
 
@@ -63,16 +72,19 @@ async def _all(births: Sequence[_Birth]) -> None:
         some = births[first : first + _AT_ONCE]
         try:
             _start(some)
-        except (OSError, RuntimeError) as error:  # no such restriction, no more threads
+        finally:
             for birth in some:
-                birth.error = error
-        for birth in some:
-            birth.over.set()
+                birth.over.set()
         await trio.lowlevel.cancel_shielded_checkpoint()
 
 
 def _start(births: Sequence[_Birth]) -> None:
-    programs = scope.within(lambda: [birth.try_it() for birth in births])
+    try:
+        programs = scope.within(lambda: [birth.try_it() for birth in births])
+    except (OSError, RuntimeError) as error:  # no such restriction, no more threads
+        for birth in births:
+            birth.error = error
+        return
     for birth, program in zip(births, programs, strict=True):
         if program is not None:
-            birth.known(program)
+            birth.make_known(program)

@@ -4,6 +4,9 @@ In: a call, a name that may have been given. Out: a session's id; a `Questions`.
 calling process; a variable only helps a person to name a session.
 """
 
+import math
+import time
+
 from looop.cli.disk import disk
 from looop.core.problem import Exit, Problem
 from looop.engine.call import Call, Kind
@@ -15,12 +18,20 @@ from looop.store.paths import Profile
 LONGEST = 64 << 10
 """Bytes of a text that is read from stdin."""
 
+_LEAST = 0.1
+"""Seconds that a call waits at another engine, though its time is up: an answer may lie there."""
+
 
 def desk(live: Live | None) -> Questions:
     """Give the engine's side; Problem UNREACHABLE without an engine."""
     if live is None:
         raise Problem(Exit.UNREACHABLE, "no-engine", "No engine answers: `looop up` starts one.")
     return live.questions
+
+
+def left(limit: float, deadline: float | None) -> float:
+    """Give the seconds that a call still waits, 0 for ever: `limit`, or until its first engine's deadline."""
+    return limit if deadline is None else max(_LEAST, min(limit or math.inf, deadline - time.time()))
 
 
 def own(call: Call) -> str | None:

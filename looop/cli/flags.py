@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from cyclopts import Parameter
 
-from looop.cli.asking import addressed, desk, own, session_of, spoken
+from looop.cli.asking import addressed, desk, left, own, session_of, spoken
 from looop.cli.disk import disk
 from looop.cli.inject import FLAG, ACall, ALive, AProfile, Json, Text
 from looop.cli.show import DoneView, clean, emit, encode, ended, line, span
@@ -28,9 +28,6 @@ _WHICH = "Its number, or the id of the session that asks."
 Flag: TypeAlias = Annotated[FlagId, Parameter(help=_WHICH)]
 Offer: TypeAlias = Annotated[ProposalId, Parameter(help=_WHICH)]
 Wait: TypeAlias = Annotated[bool, FLAG, Parameter(help="Wait for the answer, and print it.")]
-
-_LEAST = 0.1
-"""Seconds that a call waits at another engine, though its time is up: an answer may lie there."""
 
 
 class FlagView(msgspec.Struct, frozen=True):
@@ -192,8 +189,8 @@ async def _wait(view: FlagView, call: Call, live: Live | None, deadline: float |
     until = time.time() + limit if deadline is None and limit else deadline
     again = ("flag", "--wait", "--number", str(view.number), "--session", view.session)
     await call.resume((*again, *(("--deadline", repr(until)) if until else ()), *["--json"] * json))
-    left = limit if deadline is None else max(_LEAST, min(limit or deadline, deadline - time.time()))
-    code = await desk(live).wait(view.session, view.number, call, left, show)
+    patience = left(limit, deadline)
+    code = await desk(live).wait(view.session, view.number, call, patience, show)
     if code is not None:
         return code
     raise Problem(

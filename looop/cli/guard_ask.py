@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from looop.cli.asking import desk, own
+from looop.cli.asking import desk, left, own
 from looop.cli.disk import disk
 from looop.cli.inject import ACall, ALive, Text
 from looop.cli.show import clean, span
@@ -23,7 +23,6 @@ STDIN_PATIENCE = 2.0
 """Seconds that a command's input has for its end: many tools leave one open that never ends."""
 
 _LARGEST_INPUT = 1 << 20
-_LEAST = 0.1
 
 
 async def ask(
@@ -57,9 +56,8 @@ async def ask(
     await call.resume(
         ("guard", "ask", "--number", str(number), *(("--deadline", repr(until)) if until else ()))
     )
-    left = limit if deadline is None else max(_LEAST, min(limit or deadline, deadline - time.time()))
     told = _Told(call, side, name)
-    if await side.wait(name, number, told, left, told.show) is None:
+    if await side.wait(name, number, told, left(limit, deadline), told.show) is None:
         raise _unanswered(number, limit)
     outcome = told.outcome or await side.ran(name, number)  # else another call of the session was told
     return outcome.code

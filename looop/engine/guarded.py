@@ -57,13 +57,13 @@ def run(work: Callable[[], int]) -> int:
 
 
 def _is_keeper(process: Proc) -> bool:
-    """Whether this is the keeper of the profile that the environment names."""
+    """Whether this is the keeper of the profile that the environment names, or its guardian."""
     try:
         profile = paths.locate(os.environ, os.getcwd())  # noqa: PTH109 - a string, and it may be gone
     except (Problem, OSError):
         return False
     found = holder.living(profile.keeper_lock)
-    return found is not None and (found.pid, found.start) == (process.pid, process.start)
+    return found is not None and process.pid in {found.pid, found.ppid}
 
 
 async def orphaned() -> None:

@@ -26,7 +26,8 @@ KILLING = 5.0  # seconds after which what can't be killed is left alone, or no k
 def main(argv: Sequence[str]) -> int:
     """Be the guardian, and in a child keeper, as `keeper.main` says; keeper's exit code.
 
-    A keeper that was renewed has its guardian already. Where orphans don't fall to anybody there is none.
+    A keeper that was renewed has its guardian already, unless it is older than guardians. Where orphans don't
+    fall to anybody there is none.
     """
     if argv[2] == renewal.RENEWED or not tree.become_subreaper():
         return keeper.main(argv)

@@ -32,7 +32,7 @@ from looop.engine.timing import Timing
 
 LOCK = 3  # the descriptor on which our starter hands the lock over
 LINE = 3  # the descriptor on which the engine finds its line to us
-LOG_LIMIT = 1 << 20  # bytes of our log; then it begins anew
+LOG_LIMIT = 1 << 20  # bytes of our log; then it begins anew, and a next keeper moves it aside
 DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # seconds before a restart
 CALM = 1.0  # seconds after an error that nobody foresaw
 SWEEP = 5.0  # seconds that the killing of leftovers may take

@@ -29,7 +29,6 @@ from looop.store.paths import Profile
 
 PATIENCE = 30.0  # seconds for a pulse to be seen alive
 PAUSE = 0.03  # seconds between two looks
-LARGEST_LOG = 1 << 20  # bytes of keeper's log; one predecessor is kept
 RENEWALS = 3  # renewals that one `up` asks for at most: engine or keeper may die within one
 STARTS = 2  # keepers that one `up` starts at most: one may have been told to leave by a `down`
 
@@ -168,7 +167,7 @@ class _Starter:
         files.private_dir(profile.pulse, below=profile.data)
         log = profile.pulse / "keeper.log"
         with suppress(OSError):
-            files.rotate(log, LARGEST_LOG, keep_all=False)
+            files.rotate(log, keeper.LOG_LIMIT, keep_all=False)
         # Above the numbers that are assigned below, so that none overwrites another.
         handed = fcntl.fcntl(lock.fileno(), fcntl.F_DUPFD_CLOEXEC, keeper.LOCK + 1)
         try:

@@ -255,8 +255,8 @@ def _pay(site: Site) -> None:
 
     Until then such a run counts as one that costs nothing yet.
     """
-    newest = runs.list_runs(site.profile)[-_NEWEST:]
-    closed = [record for run in newest if (record := runs.read_record(run)) and record.ended is not None]
+    found = map(runs.read_record, _suspects(site.profile))
+    closed = [record for record in found if record is not None and record.ended is not None]
     if not closed:
         return
     with suppress(CorruptLedger):  # which holds the loop until a person has corrected it
@@ -281,10 +281,14 @@ def _with_flags(profile: Profile, state: LoopState) -> LoopState:
 
 def _cut_off(profile: Profile) -> list[Run]:
     """List the newest runs whose record still says that they are running, by name."""
-    every = runs.list_runs(profile)
-    named = _running(profile)
-    suspects = [run for place, run in enumerate(every) if place >= len(every) - _NEWEST or run.id in named]
+    suspects = _suspects(profile)
     return [run for run in suspects if (record := runs.read_record(run)) and record.outcome == RUNNING]
+
+
+def _suspects(profile: Profile) -> list[Run]:
+    """List the runs that a crash may have left half done: the newest, and those whose end no cost tells."""
+    every, named = runs.list_runs(profile), _running(profile)
+    return [run for place, run in enumerate(every) if place >= len(every) - _NEWEST or run.id in named]
 
 
 def _running(profile: Profile) -> frozenset[str]:

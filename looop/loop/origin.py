@@ -35,14 +35,14 @@ def note(
 
 
 def too_much(profile: Profile, writes: Iterable[Write], act: Act | None) -> str:
-    """Say why a tick's landing can't be noted, since a person could never look at it all; empty if it can."""
+    """Say why what a tick wrote for looop to run can't be noted; empty if it can."""
     writes = tuple(writes)
     theirs = set(_standing(profile, writes))
     fresh = {digest: text for digest, _, text in (*_pieces(writes), *_checks(act)) if digest not in theirs}
     longest = max((len(text.encode(errors="replace")) for text in fresh.values()), default=0)
     if longest > LONGEST:
         return f"a check has {longest} bytes, more than {LONGEST}: a script can have them"
-    return written.TOO_MANY if fresh and written.no_room(profile, fresh) else ""
+    return written.TOO_MUCH if fresh and written.no_room(profile, fresh) else ""
 
 
 def check_of(goal: str) -> str | None:

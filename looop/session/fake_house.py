@@ -33,6 +33,7 @@ class FakeSeat:
     modes: Modes = field(default_factory=Modes)
     last_output: float | None = None
     last_typed: float | None = None
+    freed: float | None = None
     looked: int = 0
     trouble: Problem | None = None
     on_type: Callable[[str], None] = lambda _step: None

@@ -57,6 +57,10 @@ class Seat(Protocol):
     def last_typed(self) -> float | None:
         """When it was last given input, by the clock of waits."""
 
+    @property
+    def freed(self) -> float | None:
+        """When it was last thawed, or its flag ended, by the clock of waits: it may still have to draw."""
+
     def look(self) -> None:
         """Judge the state again: a flag came or went."""
 
@@ -128,7 +132,7 @@ def ready(seat: Seat, now: float) -> bool:
     """
     if seat.known.state is State.IDLE:
         return True
-    quiet = now - max(-inf if at is None else at for at in (seat.last_output, seat.last_typed))
+    quiet = now - max(-inf if at is None else at for at in (seat.last_output, seat.last_typed, seat.freed))
     return seat.known.state in {State.UNKNOWN, State.STALLED} and quiet >= QUIET
 
 

@@ -227,12 +227,19 @@ class Host(Shelf):
         return tuple(gone)
 
     async def retire(self, untold: Container[str] = ()) -> tuple[str, ...]:
-        """Remove what ended longer ago than `session_ttl`, and earlier generations that did; which.
+        """Remove what ended longer ago than `session_ttl`; the names of the folders that are gone.
 
-        `untold` are ids of whose end nobody has heard: they stay.
+        `untold` are ids of whose end nobody has heard: they stay. Earlier generations are looked at hourly.
         """
-        ttl, now = self._births.settings().session_ttl, self.around.now()
         gone: list[str] = []
+        try:
+            await self._retire(gone, untold)
+        finally:
+            self._removed(gone)
+        return tuple(gone)
+
+    async def _retire(self, gone: list[str], untold: Container[str]) -> None:
+        ttl, now = self._births.settings().session_ttl, self.around.now()
         for name in retire.expired(tuple(self.past.values()), ttl, now):
             if name in self._births.begun or name in self.lives or name in untold:
                 continue  # begun anew while another one was removed
@@ -246,8 +253,6 @@ class Host(Shelf):
                 if name not in self._births.begun:
                     with self._claimed(name):
                         gone += await files.aside(retire.superseded, self.profile, name, ttl, now)
-        self._removed(gone)
-        return tuple(gone)
 
     async def type(self, name: str, text: str, *, enter: bool, paste: bool) -> Typed:
         """Type a text as a person would."""

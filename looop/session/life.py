@@ -4,10 +4,10 @@ In: hints from keeper, output, hooks, flags. Out: `known`, kept in `status.json`
 in files: a second engine goes on where a first was killed. Neighbours: `minding` judges, `host` keeps all.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace as changed
 from pathlib import Path
 
 import trio
@@ -190,7 +190,7 @@ class Life:
 
     def hook(self, hook: Hook) -> None:
         """Take what the agent reported of itself."""
-        self.hooked = changed(hook, at=self.around.since(hook.at))
+        self.hooked = dataclasses.replace(hook, at=self.around.since(hook.at))
         self.look()
 
     def look(self) -> None:

@@ -85,6 +85,7 @@ def record(profile: Profile, edit: Edit, contents: Iterable[bytes]) -> None:
         past = read(profile)
         edit = _named(past, edit)
         if edit.id in past.names:
+            files.settle(_index(profile))  # who wrote it may have been killed before it was on the disk
             return
         _keep(profile, [*contents])
         _enter(profile, past, [*_missed(past, edit), edit], edit.at)
@@ -202,6 +203,7 @@ def _add(profile: Profile, edit: Edit) -> None:
     if end and not _edit(end):
         start = _index(profile).lstat().st_size - len(end)
         files.mend_tail(_index(profile), start, line + b"\n")
+        files.sync_folder(_index(profile))
     else:
         files.append_durable(_index(profile), line.decode())
 

@@ -18,6 +18,7 @@ from looop.core.parsed import parsed
 from looop.core.problem import Exit, Problem
 from looop.core.sessions import Known, Meta, Question, SessionView
 from looop.store import files, questions
+from looop.store.files.writing import TEMP_PREFIX
 from looop.store.paths import Profile
 
 META = "meta.json"
@@ -25,7 +26,7 @@ STATUS = "status.json"
 _LIMIT = 4 << 20
 _EARLIER = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@([1-9]\d{0,8})", re.ASCII)
 _BRIEF = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})-([0-9A-Z]{26})\.md", re.ASCII)
-_KEEPERS = ("output.log", "pty.jsonl")  # there once a generation's program was about to be started
+_HALF = frozenset({"draft", "draft.json", "task.md", "hook.json"})  # what a start makes before META
 _EXACT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})@((?=[0-9]*[A-Z])[0-9A-Z]{1,26})", re.ASCII)
 
 T = TypeVar("T", Meta, Known)
@@ -179,21 +180,30 @@ def mend(profile: Profile) -> None:
     for name in sorted(followed | {name for name in _names(profile) if is_name(name) and name != PULSE}):
         place = profile.sessions / name
         half = not _stray(place) and not files.present(place / META)
-        if half and (name in followed or not any(files.present(place / made) for made in _KEEPERS)):
+        if half and (name in followed or _ours(place)):
             take_back(profile, name)
     _forget_briefs(profile)
 
 
+def _ours(place: Path) -> bool:
+    """Whether a folder holds nothing but what a start makes first: a person's own has other things in it."""
+    try:
+        names = os.listdir(place)  # noqa: PTH208 - names are all that is wanted
+    except OSError:  # who can't be looked into is left alone
+        return False
+    return all(name in _HALF or name.startswith(TEMP_PREFIX) for name in names)
+
+
 def _forget_briefs(profile: Profile) -> None:
     """Remove the briefs of generations that there are none of, if all of their sessions' are known."""
+    known: dict[str, set[str | None]] = {}
+    for word in _names(profile):
+        if word != PULSE and (is_name(word) or _EARLIER.fullmatch(word)):
+            entry = read(profile.sessions / word)
+            known.setdefault(word.partition("@")[0], set()).add(entry.meta.generation if entry else None)
     with contextlib.suppress(FileNotFoundError):
         for it in filter(None, map(_BRIEF.fullmatch, os.listdir(profile.prompts))):  # noqa: PTH208 - names
-            newest = read(folder(profile, it[1]))
-            if newest is not None and newest.meta.generation == it[2]:
-                continue
-            places = [folder(profile, it[1]), *earlier(profile, it[1])]
-            others = [read(place) for place in places if files.present(place)]
-            if all(other is not None and other.meta.generation != it[2] for other in others):
+            if not {None, it[2]} & known.get(it[1], set()):
                 files.remove_tree(profile.prompts / it[0])
 
 

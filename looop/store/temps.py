@@ -1,7 +1,8 @@
 """What writers that were killed half-way have left behind: temporary files, wherever looop writes.
 
 In: a profile. Out: those that nobody can be at work on any more are gone. Neighbours: `store.files` makes
-them beside what they become; `loop.book` calls this in a process's first beat.
+them beside what they become; `loop.book` calls this in a process's first beat, `session.adopting` before it
+takes sessions over.
 """
 
 import os
@@ -28,7 +29,7 @@ def remove(profile: Profile, now: float) -> None:
 
 
 def _folders(at: Profile) -> Iterator[Path]:
-    """Give every folder that looop itself writes to; never what agents and people fill by themselves."""
+    """Give every folder that looop itself writes to, some of which people and agents fill too."""
     yield from (at.data, at.reports, at.sandboxes, at.sandboxes / ".removed", at.runs, at.sessions)
     trees = (at.goals, at.sensors, at.snapshots, at.claims, at.history, at.guard, at.prompts, at.pulse)
     for tree in (*trees, *(run.folder for run in runs.list_runs(at)[-_NEWEST:])):

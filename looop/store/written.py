@@ -19,10 +19,14 @@ from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 
 _LIMIT = 16 << 20
-MOST = 2000
-"""Digests that are kept, and that may await approval. Beyond it approved ones are forgotten: to forget
-another would be to run it."""
-TOO_MANY = f"{MOST} scripts and checks of an AI wait for a person already: `looop trust` lists them"
+_KEPT = 2000
+"""Digests that are kept; approved ones go first, since to forget an unapproved one is to run it."""
+FULL = 12 << 20
+"""Bytes of a book that takes nothing more that is not approved: it could get too large to be read."""
+TOO_MUCH = (
+    "the book of what AIs wrote for looop to run is full: once each sensor and check is one that you know, "
+    "remove sessions/pulse/written.json"
+)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -61,15 +65,15 @@ def note(
 ) -> None:
     """Write down, durably, that an AI wrote this, and a person `approved` it, if one did.
 
-    Nothing if the same bytes are known, but for an approval that they lacked. Problem REFUSED `too-many` if
-    it were one more that waits than may.
+    Nothing if the same bytes are known, but for an approval that they lacked. Problem REFUSED `full` when
+    the book takes no more.
     """
     at = time.time() if now is None else now
     with _locked(profile):
         book = _read(profile)
         before = book.pieces.get(digest)
         if before is None and not approved and _full(book):
-            raise Problem(Exit.REFUSED, "too-many", f"{TOO_MANY}.")
+            raise Problem(Exit.REFUSED, "full", f"Nothing was done: {TOO_MUCH}.")
         piece = before or Written(path, run, at, text=text)
         if approved and piece.approved is None:
             piece = replace(piece, approved=at, denied=None)
@@ -106,7 +110,7 @@ def awaited(profile: Profile) -> dict[str, Written]:
 
 
 def no_room(profile: Profile, digests: Collection[str]) -> bool:
-    """Whether some of these are unknown, and no more may wait. Unreadable for a bad book."""
+    """Whether some of these are unknown, and the book takes no more. Unreadable for a bad one."""
     book = _read(profile)
     return not book.pieces.keys() >= set(digests) and _full(book)
 
@@ -117,11 +121,11 @@ def known(profile: Profile) -> dict[str, Written]:
 
 
 def _full(book: _Book) -> bool:
-    return sum(piece.approved is None for piece in book.pieces.values()) >= MOST
+    return len(msgspec.json.encode(book)) > FULL
 
 
 def _thinned(pieces: dict[str, Written]) -> dict[str, Written]:
-    spare = len(pieces) - MOST
+    spare = len(pieces) - _KEPT
     old = [digest for digest, piece in pieces.items() if piece.approved is not None][: max(0, spare)]
     return {digest: piece for digest, piece in pieces.items() if digest not in old}
 

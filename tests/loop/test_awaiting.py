@@ -242,13 +242,13 @@ async def test_config_is_nothing_that_a_tick_can_land(loop: Looping) -> None:
     assert loop.profile.config.read_bytes() == before
 
 
-async def test_what_nobody_could_look_at_does_not_land(
+async def test_what_a_full_book_can_not_take_does_not_land(
     loop: Looping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "MOST", 0)
+    monkeypatch.setattr(written, "FULL", 0)
     ticked = (await loop.beat()).ticked
     assert ticked is not None
-    assert (ticked.outcome, ticked.reason) == (Outcome.REJECTED, written.TOO_MANY)
+    assert (ticked.outcome, ticked.reason) == (Outcome.REJECTED, written.TOO_MUCH)
     assert not (loop.profile.sensors / "x.sh").exists()
     assert written.known(loop.profile) == {}
 

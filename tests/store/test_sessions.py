@@ -204,11 +204,33 @@ def test_no_brief_goes_whose_generation_may_be_there(profile: Profile) -> None:
     assert names(profile.prompts) == sorted(path.name for path in kept)
 
 
-def test_no_folder_goes_in_which_a_program_has_run(profile: Profile) -> None:
-    (profile.sessions / "a").mkdir()
-    (profile.sessions / "a" / "output.log").write_text("x")
+@pytest.mark.parametrize("made", ["output.log", "pty.jsonl", "mine.txt", "a-session-moved-here"])
+def test_no_folder_goes_that_holds_more_than_a_start_makes(profile: Profile, made: str) -> None:
+    (profile.sessions / "archive").mkdir()
+    (profile.sessions / "archive" / made).write_text("x")
     sessions.mend(profile)
-    assert names(profile.sessions / "a") == ["output.log"]
+    assert names(profile.sessions / "archive") == [made]
+
+
+def test_each_generation_is_read_once_however_many_briefs_there_are(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 9):
+        place = _generation(profile, "a", number)
+        sessions.write_meta(Entry(place, Meta("a", f"{number:026}", "work", "/", 5.0), Known()))
+        sessions.prompt_file(profile, "a", f"{number:026}").write_text("x")
+    _generation(profile, "a")
+    looked: list[Path] = []
+    read = sessions.read
+
+    def noted(place: Path) -> Entry | None:
+        looked.append(place)
+        return read(place)
+
+    monkeypatch.setattr(sessions, "read", noted)
+    sessions.mend(profile)
+    assert len(looked) == len(set(looked)) == len(names(profile.sessions)) - 1
+    assert len(names(profile.prompts)) == 8
 
 
 def test_an_equal_status_is_not_written_again(profile: Profile) -> None:

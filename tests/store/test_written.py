@@ -1,12 +1,13 @@
 """The digests of what an AI wrote, and a person's approval of them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from looop.core.digest import digest_bytes
 from looop.core.problem import Problem
-from looop.store import written
+from looop.store import files, written
 from looop.store.faults import Unreadable
 from looop.store.paths import Profile
 from support.profiles import made_in
@@ -45,7 +46,7 @@ def test_a_damaged_book_is_no_empty_one(profile: Profile) -> None:
 def test_the_approved_are_forgotten_before_those_that_wait(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "MOST", 3)
+    monkeypatch.setattr(written, "_KEPT", 3)
     for name in ("a", "b", "c"):
         written.note(profile, name, f"sensors/{name}.sh", "tick-1")
     written.approve(profile, "b")
@@ -83,21 +84,33 @@ def test_a_second_approval_keeps_the_time_of_the_first(profile: Profile) -> None
     assert (profile.pulse / "written.json").read_bytes() == before
 
 
-def test_no_more_may_wait_than_a_person_could_ever_look_at(
+def test_a_full_book_takes_nothing_more_that_is_not_approved(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "MOST", 2)
-    for name in ("a", "b"):
-        assert not written.no_room(profile, {name})
-        written.note(profile, name, f"sensors/{name}.sh", "tick-1")
-    assert written.no_room(profile, {"a", "c"})
-    assert not written.no_room(profile, {"a", "b"})  # known already
-    with pytest.raises(Problem, match="wait for a person already"):
-        written.note(profile, "c", "sensors/c.sh", "tick-2")
-    assert set(written.awaited(profile)) == {"a", "b"}
+    written.note(profile, "a", "sensors/a.sh", "tick-1", text="x" * 1000)
+    assert not written.no_room(profile, {"b"})
+    monkeypatch.setattr(written, "FULL", 1000)
+    assert written.no_room(profile, {"a", "b"})
+    assert not written.no_room(profile, {"a"})  # known already
+    with pytest.raises(Problem, match="is full: once each sensor"):
+        written.note(profile, "b", "sensors/b.sh", "tick-2")
+    assert set(written.awaited(profile)) == {"a"}
     written.note(profile, "a", "sensors/again.sh", "tick-2")
-    written.note(profile, "c", "sensors/c.sh", "tick-2", approved=True)
-    written.approve(profile, "a")
-    assert not written.no_room(profile, {"d"})
-    written.note(profile, "d", "sensors/d.sh", "tick-3")
-    assert set(written.awaited(profile)) == {"b", "d"}
+    written.note(profile, "b", "sensors/b.sh", "tick-2", approved=True)
+    assert written.known(profile).keys() == {"a", "b"}
+
+
+def test_a_book_can_be_read_however_much_was_put_into_it(profile: Profile) -> None:
+    # A check of 4 KiB takes six times as much in JSON; what comes when it is nearly full still fits.
+    worst = "\x01" * 4096
+    piece = written.Written("goals/g.md", "tick-1", 1.0, text=worst)
+    pieces = {str(number): piece for number in range(written.FULL // (6 * len(worst) + 200))}
+    book = written._Book(pieces)
+    assert not written._full(book)
+    files.private_dir(profile.pulse, below=profile.data)
+    written._write(profile, book)
+    with suppress(Problem):
+        for name in ("a", "b", "c", "d"):
+            written.note(profile, name, "goals/g.md", "tick-2", text=worst)
+    assert len(written.known(profile)) > len(pieces)
+    assert written.no_room(profile, {"e"})

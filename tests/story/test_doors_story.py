@@ -112,7 +112,7 @@ def test_a_confined_tick_makes_its_move_at_its_own_door(tmp_path: Path, served: 
         if served:
             looop("start-session", "other", "--command", "cat")
         looop("tick", "--force")
-        assert looop.state("fresh") != "killed"
+        looop("send", "fresh", "it lives")
         said = next(looop.profile.runs.glob("*/output.log")).read_text()
         assert said.split()[-4:] == ["person", "tick", "code", "5"]
 

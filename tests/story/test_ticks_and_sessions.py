@@ -23,6 +23,8 @@ def test_a_tick_by_hand_starts_a_session_and_both_processes_that_it_needs(looop:
     )
     assert "landed" in looop("tick")
     looop.shows("w", "ready")
+    looop("send", "w", "it lives")
+    looop.shows("w", "it lives")
     assert [line for line in looop("journal").splitlines() if "started w" in line] != []
     looop("kill", "w")
     until(lambda: not looop.lives(), "engine and keeper to leave, since nothing wants them")
