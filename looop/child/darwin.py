@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from looop.child.proc import Proc
 
@@ -39,6 +40,16 @@ def children(pid: int) -> tuple[int, ...]:
 def carries(pid: int, entry: str) -> bool:
     """Whether a process was started with this `NAME=value`; `-E` shows it for one's own processes only."""
     return entry in _ask([_PS, "-E", "-ww", "-p", str(pid), "-o", "command="]).split()
+
+
+def branding(brand: int) -> AbstractContextManager[None]:  # noqa: ARG001 - the seam's
+    """Do nothing: no limit of another process can be read."""
+    return nullcontext()
+
+
+def branded(pid: int, brand: int) -> bool:  # noqa: ARG001 - the seam's
+    """Tell that nobody is."""
+    return False
 
 
 def bearers(entry: str) -> frozenset[int]:

@@ -1,15 +1,21 @@
 """The process table of Linux, from /proc: what `child.tree` asks of a platform. Standard library only."""
 
+import contextlib
 import ctypes
 import errno
 import functools
 import os
+import resource
 import signal
+from collections.abc import Iterator
 
 from looop.child.proc import Proc
 
 _SET_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of linux/prctl.h
 _GET_SUBREAPER = 37
+_BRAND = resource.RLIMIT_RTTIME
+"""The limit in which a brand is kept, of microseconds that a real-time program may run on: see `branding`."""
+_BRANDS = 1 << 62  # brands are above this: a hundred thousand years, which no program ever runs
 
 
 def table() -> dict[int, Proc]:
@@ -59,6 +65,31 @@ def carries(pid: int, entry: str) -> bool:
     """Whether a process was started with `entry` (`NAME=value`) in its environment."""
     try:
         return os.fsencode(entry) in _read(f"/proc/{pid}/environ").split(b"\0")
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def branding(brand: int) -> Iterator[None]:
+    """Give what is started meanwhile a number below 2⁶¹ that stays, whatever it does to its environment.
+
+    It is kept in a limit that is too high to limit anything, and is inherited like all limits (getrlimit(2)).
+    Nothing where somebody has set a lower limit for good. No other thread may start a program meanwhile.
+    """
+    before = resource.getrlimit(_BRAND)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(_BRAND, (_BRANDS + brand, before[1]))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(_BRAND, before)
+
+
+def branded(pid: int, brand: int) -> bool:
+    """Whether a process was started with this brand, or below one that was."""
+    try:
+        return resource.prlimit(pid, _BRAND)[0] == _BRANDS + brand
     except OSError:
         return False
 

@@ -213,11 +213,11 @@ async def _start(
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited: the kernel would drop exit statuses
     mark = secrets.token_hex(8)
-    terms = _Terms(argv, cwd, {**env, "LOOOP_CHILD": mark}, talk.childs, umask)
+    terms = _Terms(argv, cwd, {**env, stray.MARK: mark}, talk.childs, umask)
     born: list[_Child] = []
 
     def known(popen: "subprocess.Popen[bytes]") -> None:
-        stray.enter(popen.pid, f"LOOOP_CHILD={mark}")
+        stray.enter(popen.pid, mark)
         talk.handed_over()
         born.append(_Child(popen, Exit(popen.pid), talk))
 
@@ -251,15 +251,16 @@ class _Terms:
         feed, out, err = self.pipes
         blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
         try:
-            return subprocess.Popen(
-                self.argv,
-                cwd=self.cwd,
-                env=self.env,
-                stdin=feed if feed >= 0 else subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                umask=self.umask,
-            )
+            with tree.branding(stray.brand(self.env[stray.MARK])):
+                return subprocess.Popen(
+                    self.argv,
+                    cwd=self.cwd,
+                    env=self.env,
+                    stdin=feed if feed >= 0 else subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                    umask=self.umask,
+                )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -1,8 +1,9 @@
 """Whose stray is it: what a run left behind falls to us, the subreaper, and is killed when that run ends.
 
 In: the runs that are live. Out: nothing alive that they started. A stray is told by its session, its group
-or the run's mark in its environment; one that shed all three waits for the end of the last live run, because
-nothing says whose it is. Our own session's processes were never below a run and are left alone.
+or its run's mark, in its environment and as its brand; one that shed all of them waits for the end of the
+last live run, because nothing says whose it is. Our own session's processes were never below a run and are
+left alone.
 """
 
 import os
@@ -17,12 +18,22 @@ from looop.child.proc import Proc
 
 _PASS = 0.005  # seconds between two passes of killing
 
-_live: dict[int, str] = {}  # the leaders of the live runs, and the mark in their environment
+MARK = "LOOOP_CHILD"
+"""The variable that has a run's mark: sixteen hexadecimal digits."""
+
+_BRANDS = 1 << 61  # how many there are
+
+_live: dict[int, str] = {}  # the leaders of the live runs, and their marks
 _spared: set[tuple[int, int]] = set()
 
 
+def brand(mark: str) -> int:
+    """Give the number that what bears this mark is started with."""
+    return int(mark, 16) % _BRANDS
+
+
 def enter(leader: int, mark: str) -> None:
-    """Count a run as live; `mark` is a `NAME=value` of its environment."""
+    """Count a run as live."""
     _live[leader] = mark
 
 
@@ -65,7 +76,13 @@ def _passes(leader: int) -> Iterator[tuple[Proc, ...]]:
 
 
 def _is_of(leader: int, entry: Proc) -> bool:
-    return len(_live) == 1 or leader in (entry.session, entry.pgrp) or tree.carries(entry.pid, _live[leader])
+    mark = _live[leader]
+    return (
+        len(_live) == 1
+        or leader in (entry.session, entry.pgrp)
+        or tree.branded(entry.pid, brand(mark))
+        or tree.carries(entry.pid, f"{MARK}={mark}")
+    )
 
 
 def _is_spared(entry: Proc) -> bool:
@@ -75,7 +92,7 @@ def _is_spared(entry: Proc) -> bool:
 def _hunting(leader: int) -> Iterator[tuple[Proc, ...]]:
     """Without a subreaper orphans fall to init: look at every process there is."""
     while True:
-        marked = tree.bearers(_live[leader])
+        marked = tree.bearers(f"{MARK}={_live[leader]}")
         found = [
             entry
             for entry in tree.table().values()

@@ -68,6 +68,15 @@ def daemon_cleared_environment() -> None:
     double_fork(lambda: again("linger-silent", {}), session=True)
 
 
+def daemon_shed_all() -> None:
+    """Know how a run's own are told, and shed that, too."""
+    import resource
+
+    limit = resource.RLIMIT_RTTIME
+    resource.setrlimit(limit, (resource.getrlimit(limit)[1],) * 2)
+    daemon_cleared_environment()
+
+
 def forks_for_ever() -> None:
     while True:
         if os.fork() == 0:
@@ -163,6 +172,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "daemon-holds-stdout": daemon_holds_stdout,
     "daemon-is-silent": daemon_is_silent,
     "daemon-cleared-environment": daemon_cleared_environment,
+    "daemon-shed-all": daemon_shed_all,
     "daemon-in-group": lambda: double_fork(linger, session=False),
     "forks-for-ever": forks_for_ever,
     "chain-of-forks": chain_of_forks,

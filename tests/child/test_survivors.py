@@ -94,6 +94,11 @@ def test_a_run_that_ends_takes_no_other_runs_daemon_along() -> None:
     assert (last["code"], last["strays"], left) == (0, 1, NOTHING_LEFT)
 
 
-def test_a_daemon_without_any_mark_waits_for_the_last_run_that_may_be_its_own() -> None:
+def test_a_daemon_with_an_empty_environment_goes_with_its_own_run() -> None:
     (first, last), left = drive({"kind": "daemon-cleared-environment"}, {"kind": "gate", "gate": True})
+    assert (first["strays"], last["strays"], left) == (1, 0, NOTHING_LEFT)
+
+
+def test_a_daemon_without_any_mark_waits_for_the_last_run_that_may_be_its_own() -> None:
+    (first, last), left = drive({"kind": "daemon-shed-all"}, {"kind": "gate", "gate": True})
     assert (first["strays"], last["strays"], left) == (0, 1, NOTHING_LEFT)
