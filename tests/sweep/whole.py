@@ -101,18 +101,12 @@ def _journal(profile: Profile) -> Iterator[str]:
 
 
 def _spent(profile: Profile) -> Iterator[str]:
-    runs = {path.name for path in profile.runs.iterdir()}
-    entries = [entry for entry in ledger.entries(profile, 0.0) if not entry.session]
-    for entry in entries:
+    for entry in ledger.entries(profile, 0.0):
         if entry.outcome == RUNNING:
             yield f"the ledger has {entry.run} as running still"
-    known = Counter(entry.run for entry in entries)
-    yield from (f"{run} counts {known[run]} times in the ledger" for run in runs if known[run] > 1)
-    raw = [json.loads(line) for line in lines(profile.cost)]
-    paid = Counter(entry["run"] for entry in raw if entry.get("usd"))
-    yield from (
-        f"the ledger has the money of {run} {count} times" for run, count in paid.items() if count > 1
-    )
+    raw = [json.loads(line) for line in lines(profile.cost)]  # `entries` keeps the last of each run
+    ends = Counter(it["run"] for it in raw if it["run"] and it["outcome"] != RUNNING and not it["session"])
+    yield from (f"the ledger has the end of {run} {count} times" for run, count in ends.items() if count > 1)
 
 
 def _past(profile: Profile) -> Iterator[str]:
