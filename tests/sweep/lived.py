@@ -120,10 +120,15 @@ class Lived(Story):
 
     def recover(self, looop: Person) -> None:
         """Wait for keeper's next engine, or start a keeper as a person would."""
-        until(self.trap.buried, "the end of who was struck")
+        self.mourn(looop)
         if self.keeper_died() and lived(looop) is None:
             looop("start-session", "again", "--command", noted(looop, "exec cat"))
         until(lambda: answers(looop) is not None, "an engine that answers")
+
+    def mourn(self, looop: Person) -> None:
+        """Wait for the end of who was struck, and of an engine that has lost its keeper by it."""
+        until(self.trap.buried, "the end of who was struck")
+        until(lambda: not orphaned(looop), "the engine to leave without keeper")
 
     def keeper_died(self) -> bool:
         """Whether the keeper of the beginning is no more, and its sessions with it."""
@@ -224,6 +229,12 @@ def pid_of(looop: Person, name: str) -> int:
 def lived(looop: Person) -> Proc | None:
     """Give keeper, if it lives."""
     return holder.living(looop.profile.keeper_lock)
+
+
+def orphaned(looop: Person) -> bool:
+    """Whether an engine lives that is no child of the keeper that lives."""
+    engine, keeper = holder.living(looop.profile.lock), lived(looop)
+    return engine is not None and (keeper is None or engine.ppid != keeper.pid)
 
 
 def once(looop: Person, name: str) -> Iterator[str]:

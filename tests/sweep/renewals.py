@@ -44,6 +44,7 @@ class Upgrade(Lived):
 
     def recover(self, looop: Person) -> None:
         """Do it again, as a person would."""
+        self.mourn(looop)
         self.newer("up")
         super().recover(looop)
 

@@ -164,6 +164,7 @@ class Cold(Lived):
             try:
                 self.acknowledged = family.process.wait(PATIENCE) == 0
                 trap.disarm()
+                self.mourn(looop)
                 self.found += self.after(looop)
             except AssertionError as error:
                 self.found.append(str(error))
