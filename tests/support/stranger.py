@@ -29,8 +29,14 @@ def did(paths: Iterable[Path], pids: Iterable[int]) -> list[str]:
 
 
 def closed(path: Path) -> bool:
-    """Whether the mode bits leave nothing of it to others; a link is as closed as what holds it."""
-    mode = path.lstat().st_mode
+    """Whether the mode bits leave nothing of it to others; a link is as closed as what holds it.
+
+    So is what has gone.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return True
     return stat.S_ISLNK(mode) or not stat.S_IMODE(mode) & 0o7077
 
 
