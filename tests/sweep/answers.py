@@ -6,6 +6,7 @@ anew. Keeper and the session live on.
 
 import shlex
 import subprocess
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,10 +114,12 @@ class Word(Story):
 
     def _say(self, looop: Person) -> "subprocess.CompletedProcess[str]":
         """Say it once more: to the next engine, if one was killed over it just now."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             done = looop.call(self.says[0], str(self.number), *self.says[1:])
             if done.returncode != Exit.UNREACHABLE:
                 return done
+            assert time.monotonic() < deadline, done.stderr
 
     @abstractmethod
     def heard(self, looop: Person) -> Iterator[str]:
