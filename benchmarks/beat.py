@@ -33,7 +33,6 @@ SENSORS = 20
 ROUNDS = 30
 EDITS = 20
 BETWEEN = 1.5  # seconds between two edits: beats are at least 1 s apart
-LOOK = 0.0002  # seconds between two looks whether a sensor ran
 SETTLING = 12.0  # an idle worker thread of Trio ends after 10
 IDLE_SECONDS = 20.0
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("LOOOP_")}
@@ -137,8 +136,7 @@ def edit() -> Iterator[Row]:
                 mark.unlink(missing_ok=True)
                 began = time.perf_counter()
                 (made.goals / "g.md").write_text(f"{GOAL}- edit {number}\n")
-                while not mark.exists():
-                    time.sleep(LOOK)
+                rows.seen(mark)
                 took.append((time.perf_counter() - began) * 1000)
     yield Row("beat-edit", took, note="50 ms of it are waited, for an editor's next write")
 

@@ -28,7 +28,6 @@ from support.waiting import until
 ROUNDS = 300
 WARM = 20
 STARTS = 60
-LOOK = 0.0002  # seconds between two looks whether a program runs
 WAITS = 200
 MEGABYTES = 100
 STREAMS = 3
@@ -56,10 +55,10 @@ class Timer:
         quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
         began = time.perf_counter()
         pid = os.posix_spawnp(argv[0], argv, env, file_actions=quiet)
-        while not mark.exists():
-            time.sleep(LOOK)
+        rows.seen(mark)
         self.took.setdefault(name, []).append(time.perf_counter() - began)
-        os.waitpid(pid, 0)
+        _, status = os.waitpid(pid, 0)
+        assert status == 0, f"{name} ended with {status}"
         mark.unlink()
 
     def row(self, key: str, ours: str, theirs: str, note: str = "") -> Row:
