@@ -132,6 +132,7 @@ class Supervised:
         self._judge = judge
         self._pipes = (stdin, stdout)
         self._met: set[tuple[int, int | None]] = set()  # pids, and when they started: numbers come again
+        self._over = False
         self._error: BaseException | None = None
         self._ended = threading.Event()
         self._stop, self._stopped = os.pipe()
@@ -203,6 +204,9 @@ class Supervised:
     def _answer(self, listener: int, asked: Asked) -> None:
         change = Change(asked, asked.pid)
         self._met.add((change.pid, tree.start_time(change.pid)))
+        if self._over:
+            _kill(change.pid)
+            return
         answer: Answer = Go()
         if self._error is None and not _is_thread(asked):
             try:
@@ -222,7 +226,8 @@ class Supervised:
                 notify.proceed(listener, asked)
 
     def _kill_all(self) -> None:
-        """Kill all that are under the filter: who made a change has made one at its exec, if not before."""
+        """Kill all that are under the filter: who was not met yet is killed at its first change."""
+        self._over = True
         for pid, start in list(self._met):
             if start is not None and tree.alive(pid, start):
                 _kill(pid)
@@ -243,6 +248,8 @@ def _is_thread(asked: Asked) -> bool:
 
 
 def _kill(pid: int) -> None:
+    if not pid:  # it has ended, and 0 would be our own group
+        return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 

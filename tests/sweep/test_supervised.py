@@ -117,6 +117,23 @@ if sys.argv[1] != "/": os.mkdir(sys.argv[1] + "/made")
     assert subprocess.run(["ls", str(tmp_path)], capture_output=True, check=True).stdout == b""
 
 
+def test_a_child_that_had_changed_nothing_when_the_family_was_cut_is_killed_at_its_first_change(
+    tmp_path: Path,
+) -> None:
+    def judge(change: Change) -> Answer:
+        return Cut() if change.path.endswith("/cut") else Go()
+
+    code = """
+import os, sys, time
+parent = os.getpid()
+if os.fork(): os.mkdir(sys.argv[1] + "/cut")
+while os.getppid() == parent: time.sleep(0.01)
+os.mkdir(sys.argv[1] + "/late")
+"""
+    assert run(tmp_path, judge, code) == (-9, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_judge_raises_is_raised_and_the_program_is_not_stuck(tmp_path: Path) -> None:
     def judge(change: Change) -> Answer:
         raise AssertionError(change.name)
