@@ -3,8 +3,8 @@
     .venv/bin/python tests/sweep/run.py [STORY…] [--every K] [--from N] [--only N] [--jobs 2] [--json]
 
 Out: progress on stderr; at the end one row a story, and the command that repeats each point at which
-something did not hold. Exit code 1 with such a point. Workers share a story's points between them, each in a
-profile of its own.
+something did not hold. Exit code 1 with such a point, or with a process left behind. Workers share a story's
+points between them, each in a profile of its own.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:1] = [str(ROOT), str(ROOT / "tests")]  # in place of this folder, whose `sweep.py` is no package
 
-from support import sitting  # noqa: E402 - its folder is found from here on
+from support import leftovers, sitting  # noqa: E402 - its folder is found from here on
 from sweep.stories import STORIES  # noqa: E402 - as above
 from sweep.sweep import Point, Stage, staged  # noqa: E402 - as above
 
@@ -57,6 +57,7 @@ def main() -> int:
     asked = _asked()
     if asked.worker is not None:
         return _work(asked)
+    leftovers.guard()
     began = time.monotonic()
     all_swept = [_sweep(name, asked) for name in asked.stories or [story.name for story in STORIES]]
     if asked.json:
@@ -64,7 +65,10 @@ def main() -> int:
     else:
         sys.stdout.write("".join(_table(all_swept)))
     _say(f"{sum(it.points for it in all_swept)} points in {time.monotonic() - began:.0f} s")
-    return int(any(swept.broken for swept in all_swept))
+    left = leftovers.processes()
+    for line in left:
+        _say(f"LEFT BEHIND: {line}")
+    return int(bool(left) or any(swept.broken for swept in all_swept))
 
 
 def _asked() -> argparse.Namespace:
