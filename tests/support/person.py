@@ -7,8 +7,9 @@ has failed.
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from support.tested import ENVIRONMENT, LOOOP
 from support.waiting import until
 
 PATIENCE = 60.0
+DYING = 10.0
+"""Seconds that a process which `down --now` has killed may take to be gone."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,9 @@ def person(folder: Path, *, program: tuple[str, ...] = LOOOP, **env: str) -> Ite
         them.call("down", "--all")
     finally:
         met |= _all_of(profile)
-        them.call("down", "--all", "--now")
-        left = [process for process in met if tree.alive(process.pid, process.start)]
+        with suppress(subprocess.TimeoutExpired):
+            them.call("down", "--all", "--now")
+        left = _left(met)
         for process in left:
             tree.kill_tree(process.pid)
     assert left == []
@@ -130,3 +134,13 @@ def person(folder: Path, *, program: tuple[str, ...] = LOOOP, **env: str) -> Ite
 def _all_of(profile: Profile) -> set[Proc]:
     heads = [head for lock in (profile.keeper_lock, profile.lock) if (head := holder.living(lock))]
     return {process for head in heads for process in (head, *tree.descendants(head.pid))}
+
+
+def _left(met: set[Proc]) -> list[Proc]:
+    """Give those that do not end."""
+    deadline = time.monotonic() + DYING
+    while left := [process for process in met if tree.alive(process.pid, process.start)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left

@@ -11,7 +11,7 @@ from looop.session.transcript import Transcript
 from support.person import Person
 from support.waiting import until
 from sweep.lived import KEEPER, PATIENCE, Lived, asked, noted, surely, views
-from sweep.sweep import Story
+from sweep.sweep import Story, Trap
 
 FLOOD = "flood"
 LIMIT = 8192  # bytes of a log, and half of it a segment
@@ -84,6 +84,16 @@ class Followers(Rotation):
     def prepare(self, looop: Person) -> None:
         """Leave the logs whole."""
         Lived.prepare(self, looop)
+
+    def tell(self, looop: Person, trap: Trap) -> None:
+        """End those who follow, whatever comes."""
+        self.waiting: dict[str, subprocess.Popen[str]] = {}
+        try:
+            super().tell(looop, trap)
+        finally:
+            for process in self.waiting.values():
+                with process:
+                    process.kill()
 
     def before(self, looop: Person) -> None:
         """Begin to follow."""
