@@ -152,9 +152,11 @@ def line(sample: Sample) -> str:
 def table(samples: Iterable[Sample], warm: float) -> str:
     """Give one line for each figure: where it began and ended, how far it went, and its slope in an hour.
 
-    The slope is that of the least squares over all samples since `warm` seconds.
+    The slope is that of the least squares over all samples since `warm` seconds; a soak that ended before
+    is told by all that it has.
     """
-    kept = [sample for sample in samples if sample.at >= warm]
+    samples = list(samples)
+    kept = [sample for sample in samples if sample.at >= warm] or samples
     names = dict.fromkeys(name for sample in kept for name in sample.figures)
     head = f"{'':24}{'first':>12}{'last':>12}{'least':>12}{'median':>12}{'most':>12}{'per hour':>12}"
     rows = [head, *(_row(name, kept) for name in names), _row("load", kept)]
