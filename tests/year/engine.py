@@ -5,6 +5,7 @@ It is what `engine.daemon` puts together, less signals, keeper's line and the so
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,15 @@ from looop.engine.live import Lateness
 from looop.engine.questions import Questions
 from looop.engine.residents import House
 from looop.engine.sessions import Sessions
+from looop.loop import land
 from looop.loop.clock import Clock
+from looop.loop.landing import Verb
 from looop.loop.pulse import Pulse
 from looop.loop.site import Run
 from looop.session.fake import FakeTerminals
 from looop.session.terminals import Alive, Spawn
 from looop.session.transcript import CURRENT
+from looop.store import runs
 from looop.store.paths import Profile
 from support.verbs import Said
 
@@ -63,7 +67,13 @@ class Engine:
     """An engine. It is `Live` to verbs and runs them for landings; `performed` counts those by run."""
 
     def __init__(
-        self, profile: Profile, keeper: Keeper, env: Mapping[str, str], clock: Clock, run: Run
+        self,
+        profile: Profile,
+        keeper: Keeper,
+        env: Mapping[str, str],
+        clock: Clock,
+        run: Run,
+        performed: Counter[str],
     ) -> None:
         self._profile = profile
         self._env = env
@@ -73,7 +83,7 @@ class Engine:
         )
         fleet = LiveFleet(profile, self.house, self)
         self.pulse = Pulse(profile, env=env, fleet=fleet, clock=clock, run=run)
-        self.performed: list[tuple[str | None, str]] = []
+        self._performed = performed
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as residents:
@@ -90,8 +100,13 @@ class Engine:
 
     async def run(self, argv: Sequence[str], call: Call) -> int:
         if isinstance(call, LandingCall):
-            self.performed.append((self.phase().run, argv[0]))
+            self._performed[self._landing()] += 1
         return await app.run(argv, call, self._profile, self)
+
+    def _landing(self) -> str:
+        """Name the run whose verb is marked as started: after a crash it is another engine's."""
+        newest = reversed(runs.list_runs(self._profile))
+        return next(run.id for run in newest if (it := land.load(run)) and it.verb is Verb.STARTED)
 
     @property
     def sessions(self) -> Sessions:

@@ -17,7 +17,7 @@ from looop.core.usage import day_of
 from looop.loop.clock import Clock
 from looop.store import history, ledger, memory, runs
 from looop.store.paths import Profile
-from year.engine import Engine, Keeper
+from year.engine import Keeper
 from year.outside import DOLLARS, Outside
 from year.rows import ROWS, row_of
 
@@ -56,7 +56,13 @@ class Looker:
     """Looks, and remembers what it takes to tell that nothing was lost or doubled since the last look."""
 
     def __init__(
-        self, profile: Profile, clock: Clock, outside: Outside, keeper: Keeper, cap: Callable[[str], float]
+        self,
+        profile: Profile,
+        clock: Clock,
+        outside: Outside,
+        keeper: Keeper,
+        cap: Callable[[str], float],
+        performed: Counter[str],
     ) -> None:
         self._profile = profile
         self._clock = clock
@@ -66,16 +72,16 @@ class Looker:
         self._outcomes: dict[str, str] = {}
         self._dollars: dict[int, float] = defaultdict(float)
         self._descriptors = _open()
-        self._verbs = Counter[str]()
+        self._performed = performed
         self._stamped = ""
         self._settled: Look | None = None
 
-    def look(self, day: int, engine: Engine) -> Look:
+    def look(self, day: int) -> Look:
         """Assert what must hold, then measure."""
         self._stamp()
         self._ledger()
         self._journal()
-        self._moves(engine)
+        self._moves()
         rows, strange = self._files()
         gc.collect()
         living = len(self._keeper.live)
@@ -141,14 +147,12 @@ class Looker:
         well = sum(it in {"landed", "nothing", "waits for a person"} for it in self._outcomes.values())
         assert len(lines) - verdicts - failed == well, "accepted moves and their lines"
 
-    def _moves(self, engine: Engine) -> None:
+    def _moves(self) -> None:
         """No tick changed more than one subject, or had more than one verb performed."""
         for edit in history.read(self._profile).edits:
             if edit.landed and edit.id.startswith("tick-"):
                 assert len({subject(version.path) for version in edit.files}) == 1, edit
-        self._verbs.update(run for run, _ in engine.performed if run)
-        engine.performed.clear()
-        assert max(self._verbs.values(), default=0) <= 1, self._verbs.most_common(1)
+        assert max(self._performed.values(), default=0) <= 1, self._performed.most_common(1)
 
     def _files(self) -> tuple[dict[str, Much], tuple[str, ...]]:
         rows: dict[str, list[int]] = defaultdict(lambda: [0, 0])

@@ -4,6 +4,7 @@ In: a folder, a seed, a number of days. Out: a `Look` for each day, every invari
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Year:
         self.keeper = Keeper(self.clock)
         self.engine: Engine | None = None
         self.crashes = 0
+        self.performed = Counter[str]()
         self._workers = Workers(self.keeper, self._now, self.profile, seed + 2)
         self._person = Person(self.profile, self.outside, self._now, self.clock, seed + 3)
         self._env: Mapping[str, str] = {
@@ -65,7 +67,7 @@ class Year:
 
     async def live(self, days: int) -> tuple[Look, ...]:
         """Live so many days; AssertionError on the day on which something is not as it must be."""
-        looker = Looker(self.profile, self.clock, self.outside, self.keeper, self._cap)
+        looker = Looker(self.profile, self.clock, self.outside, self.keeper, self._cap, self.performed)
         async with trio.open_nursery() as world:
             self.keeper.on_spawn = lambda order: world.start_soon(self._workers.live, order)
             world.start_soon(self._engines)
@@ -73,8 +75,7 @@ class Year:
             for day in range(1, days + 1):
                 await trio.sleep(DAY)
                 await self._calm()
-                assert self.engine is not None
-                self.looks.append(looker.look(day, self.engine))
+                self.looks.append(looker.look(day))
                 self._each(self.looks[-1])
             world.cancel_scope.cancel()
         return tuple(self.looks)
@@ -86,7 +87,9 @@ class Year:
         """Have one engine after the other, each for days; each end is a crash, and some days have none."""
         while True:
             async with trio.open_nursery() as nursery:
-                engine = Engine(self.profile, self.keeper, self._env, self.clock, self.outside)
+                engine = Engine(
+                    self.profile, self.keeper, self._env, self.clock, self.outside, self.performed
+                )
                 await nursery.start(engine.serve)
                 self.engine, self.outside.verb = engine, engine.verb
                 await trio.sleep(self._rng.uniform(*self._lives) * DAY)
