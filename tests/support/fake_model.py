@@ -60,7 +60,6 @@ class Fail:
 Step = Say | Bash | Tool | Hang | Drop | Fail
 
 LOGIN_EXPIRED = Fail(401, "authentication_error", "invalid x-api-key")
-OVERLOADED = Fail(529, "overloaded_error", "Overloaded")
 BROKEN = Fail(500, "api_error", "Internal server error")
 
 
