@@ -4,19 +4,14 @@ In: a profile. Out: one sentence for each thing that does not hold: `torn` at an
 lives. The next engine is `adopting.look`, which is all that it does with files before it serves.
 """
 
-import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from looop.session import adopting
 from looop.store import sessions
-from looop.store.files.writing import TEMP_PREFIX, TEMP_SUFFIX
 from looop.store.paths import PERSONS, TICKS, Profile
-
-_LONG_AGO = 3600.0
-"""Seconds by which temporary files are made older: longer than any write takes."""
+from sweep import whole
 
 
 def torn(profile: Profile) -> Iterator[str]:
@@ -24,21 +19,15 @@ def torn(profile: Profile) -> Iterator[str]:
     for path in profile.data.rglob("*.json*"):
         if path.is_symlink() or path.suffix not in {".json", ".jsonl"} or not (data := _bytes(path)):
             continue
-        for text in data.splitlines() if path.suffix == ".jsonl" else [data]:
-            try:
-                json.loads(text)
-            except ValueError:
-                yield f"{path} holds what is no JSON: {text[:60]!r}"
+        yield from whole.no_json(path, data.splitlines() if path.suffix == ".jsonl" else [data])
 
 
 def left(profile: Profile) -> Iterator[str]:
     """Have a next engine look, an hour later, and say what belongs to nobody after that."""
-    for path in _temps(profile):
-        then = path.lstat().st_mtime - _LONG_AGO
-        os.utime(path, (then, then))
+    whole.time_passes(profile)
     adopting.look(profile, (), time.time())
     yield from torn(profile)
-    yield from (f"{path} was left behind" for path in _temps(profile))
+    yield from (f"{path} was left behind" for path in whole.temps(profile))
     found = (sessions.read(profile.sessions / name) for name in _names(profile.sessions))
     entries = [entry for entry in found if entry is not None]
     known = {entry.folder.name for entry in entries} | {profile.pulse.name}
@@ -47,10 +36,6 @@ def left(profile: Profile) -> Iterator[str]:
     yield from (f"prompts/{name} is nobody's" for name in _names(profile.prompts) if name not in briefs)
     doors = {entry.meta.generation for entry in entries} | {PERSONS, TICKS}
     yield from (f"doors/{name} is nobody's" for name in _names(profile.doors) if name not in doors)
-
-
-def _temps(profile: Profile) -> list[Path]:
-    return [path for path in profile.data.rglob(f"{TEMP_PREFIX}*{TEMP_SUFFIX}") if not path.is_symlink()]
 
 
 def _names(folder: Path) -> list[str]:

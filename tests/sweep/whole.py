@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from looop.core import edits
@@ -27,7 +27,7 @@ _LONG_AGO = 3600.0
 
 def time_passes(profile: Profile) -> None:
     """Make what killed writers left behind older than any write that may still go on."""
-    for path in _temps(profile):
+    for path in temps(profile):
         found = path.lstat()
         os.utime(path, (found.st_atime - _LONG_AGO, found.st_mtime - _LONG_AGO))
 
@@ -51,7 +51,7 @@ def broken(looop: Person) -> Iterator[str]:
     if looop.lives():
         looop("down", "--all")
     yield from _torn(profile)
-    yield from (f"{path} was left behind" for path in _temps(profile))
+    yield from (f"{path} was left behind" for path in temps(profile))
     yield from _held(profile)
     yield from _journal(profile)
     yield from _spent(profile)
@@ -74,11 +74,16 @@ def _torn(profile: Profile) -> Iterator[str]:
         texts = {".json": [data], ".jsonl": data.split(b"\n")[:-1]}.get(path.suffix, [])
         if path.suffix == ".jsonl" and data and not data.endswith(b"\n"):
             yield f"{path} ends within a line"
-        for text in texts:
-            try:
-                json.loads(text)
-            except ValueError:
-                yield f"{path} holds what is no JSON: {text[:60]!r}"
+        yield from no_json(path, texts)
+
+
+def no_json(path: Path, texts: Iterable[bytes]) -> Iterator[str]:
+    """Say which of these, which stand in that file, is no JSON."""
+    for text in texts:
+        try:
+            json.loads(text)
+        except ValueError:
+            yield f"{path} holds what is no JSON: {text[:60]!r}"
 
 
 def _held(profile: Profile) -> Iterator[str]:
@@ -131,7 +136,8 @@ def _kept(profile: Profile, digest: str) -> bool:
     return path.exists() and digest_bytes(path.read_bytes()) == digest
 
 
-def _temps(profile: Profile) -> list[Path]:
+def temps(profile: Profile) -> list[Path]:
+    """List what a writer that was killed leaves behind."""
     return [path for path in profile.data.rglob(f"{TEMP_PREFIX}*{TEMP_SUFFIX}") if not path.is_symlink()]
 
 
