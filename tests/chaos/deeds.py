@@ -11,9 +11,10 @@ import select
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from chaos.model import Model
@@ -24,7 +25,6 @@ from looop.child import tree
 from looop.child.proc import Proc
 
 _REFUSALS = frozenset({1, 3, 5})
-_UNREACHABLE = 4
 _TIMEOUT = 124
 
 
@@ -36,43 +36,44 @@ class Deeds:
     model: Model
     deaths: int = 0
     refused: int = 0
+    did: Counter[str] = field(default_factory=Counter)  # the steps that found what they are for
     verbs: Verbs = field(init=False)
-    _clients: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.verbs = Verbs(self.stage, self.model)
 
     def do(self, step: Step) -> None:
         """Do one step, with the verb that is under way meanwhile."""
-        if not step.also:
-            _DEEDS[step.do](self, step)
-            return
-        (other,) = step.also
-        verb = self.verbs.of(other)
+        verb = self.verbs.of(step.also[0]) if step.also else None
         if verb is None:
+            self._deed(replace(step, also=()))
             return
-        argv, effect = verb
+        (other,), (argv, effect) = step.also, verb
         client = self.stage.looop.start(*argv)
-        self._clients.append(client)
         try:
             time.sleep(step.after)
             if step.do == "kill-client":
+                self.did[step.do] += client.poll() is None
                 client.kill()
             else:
-                _DEEDS[step.do](self, step)
+                self._deed(step)
             out, err = client.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise Violation(f"`looop {' '.join(argv)}` never returned while {step}") from None
         finally:
             client.kill()
             client.communicate()
+        self.did[other.do] += 1
         self._judge(other, argv, Done(client.returncode, out, err, safe=False), effect)
 
-    def verb(self, step: Step) -> None:
-        """Type a verb, and take its effect over."""
+    def _deed(self, step: Step) -> None:
+        self.did[step.do] += _DEEDS[step.do](self, step) is not False
+
+    def verb(self, step: Step) -> bool:
+        """Type a verb, and take its effect over; False where it makes no sense, and nothing was typed."""
         verb = self.verbs.of(step)
         if verb is None:
-            return
+            return False
         argv, effect = verb
         reachable = self.stage.answers()
         try:
@@ -80,6 +81,7 @@ class Deeds:
         except subprocess.TimeoutExpired:
             raise Violation(f"`looop {' '.join(argv)}` never returned") from None
         self._judge(step, argv, Done(done.returncode, done.stdout, done.stderr, safe=reachable), effect)
+        return True
 
     def _judge(self, step: Step, argv: tuple[str, ...], done: Done, effect: Callable[[Done], None]) -> None:
         said = f"`looop {' '.join(argv)}` ended with {done.code}: {done.err.strip()[-1500:]}"
@@ -137,36 +139,49 @@ class Deeds:
     def rest(self, step: Step) -> None:
         time.sleep(step.after)
 
-    def attach(self, step: Step) -> None:
-        """Sit down at a session, and leave by the keys or by dying."""
-        looop = self.stage.looop
+    def no_client(self, step: Step) -> bool:
+        """Rest: no verb is under way that could be killed."""
+        time.sleep(step.after)
+        return False
+
+    def attach(self, step: Step) -> bool:
+        """Sit down at a session, and leave by the keys or by dying; False if it was not to be seen."""
+        looop, lives = self.stage.looop, step.who in self.model.lives()
+        wanted = -signal.SIGKILL if step.how == "killed" else 0
         pid, master = pty.fork()
         if pid == 0:
             os.chdir(looop.profile.data.parent)
             os.execve(looop.program[0], [looop.program[0], "attach", step.who], looop.env)
         try:
-            self._sit(pid, master, step)
+            seen = self._sit(pid, master, step)
+            if step.how == "leaves":
+                must(
+                    partial(_ended, pid), f"the end of `attach {step.who}`, which has let go of its terminal"
+                )
         finally:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             os.close(master)
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if b"Traceback" in seen or (code != wanted and (lives or code < 0)):
+            raise Violation(f"`looop attach {step.who}` ended with {code}: {seen[-1500:]!r}")
+        return b"\x1b" in seen
 
-    def _sit(self, pid: int, master: int, step: Step) -> None:
-        until, told = time.monotonic() + PATIENCE, False
+    def _sit(self, pid: int, master: int, step: Step) -> bytes:
+        """Give what was seen until it ended, or until the first of the session where it is to be killed."""
+        until, seen, told = time.monotonic() + PATIENCE, b"", False
         while time.monotonic() < until:
             if select.select([master], [], [], 0.2)[0]:
                 try:
-                    seen = os.read(master, 65536)
+                    seen += os.read(master, 65536)
                 except OSError:  # it has ended
-                    return
-                if not told and seen and step.how == "killed":
-                    return
-            if not told:  # typed right away it would be lost: the terminal is not raw yet
-                time.sleep(0.05)
-                told = True
-            with suppress(OSError):
+                    return seen
+            if b"\x1b" not in seen or told:  # before, the terminal is not raw, and the keys are a signal
+                continue
+            if step.how == "killed":
+                return seen
+            told = True
+            with suppress(OSError):  # the session has ended by itself
                 os.write(master, b"\x1c\x1c")
         raise Violation(f"attach {step.who} does not leave (pid {pid})")
 
@@ -182,26 +197,35 @@ class Deeds:
         client.kill()
         client.communicate()
 
-    def kill_engine(self, _: Step) -> None:
+    def kill_engine(self, _: Step) -> bool:
         engine = self.stage.engine
         if engine is None:
-            return
+            return False
         below = tree.descendants(engine.pid)
-        if hit(engine):
-            self.deaths += 1
-            self.back(engine)
-            _gone(below, "a process of the killed engine's")
+        if not self._hit(engine):
+            return False
+        self.back(engine)
+        _gone(below, "a process of the killed engine's")
+        return True
 
-    def stop_engine(self, step: Step) -> None:
-        engine = self.stage.engine
-        if engine is not None and tree.send(engine, signal.SIGSTOP):
-            time.sleep(step.after)
-            tree.send(engine, signal.SIGCONT)
+    def _hit(self, process: Proc | None) -> bool:
+        killed = hit(process)
+        self.deaths += killed
+        return killed
 
-    def hang_engine(self, _: Step) -> None:
+    def stop_engine(self, step: Step) -> bool:
         engine = self.stage.engine
-        if engine is not None and self.stage.keeper is not None and tree.send(engine, signal.SIGSTOP):
-            self.back(engine)
+        if engine is None or not tree.send(engine, signal.SIGSTOP):
+            return False
+        time.sleep(step.after)
+        return tree.send(engine, signal.SIGCONT)
+
+    def hang_engine(self, _: Step) -> bool:
+        engine = self.stage.engine
+        if engine is None or self.stage.keeper is None or not tree.send(engine, signal.SIGSTOP):
+            return False
+        self.back(engine)
+        return True
 
     def back(self, before: Proc) -> None:
         """See that another engine answers, if anybody wants one."""
@@ -216,30 +240,31 @@ class Deeds:
         if stage.keeper is None and (self.model.up or self.model.lives()):
             raise Violation("keeper left when its engine was killed, although somebody wants one")
 
-    def kill_keeper(self, _: Step) -> None:
+    def kill_keeper(self, _: Step) -> bool:
         keeper, engine = self.stage.keeper, self.stage.engine
         below = tree.descendants(engine.pid) if engine else ()
-        if hit(keeper):
-            self.deaths += 1
-            if engine is not None:
-                must(lambda: not tree.alive(engine.pid, engine.start), "the engine to leave without keeper")
-                _gone(below, "a process of an engine that has lost its keeper")
-            self.model.all_over()
-            self.verb(Step("up"))
+        if not self._hit(keeper):
+            return False
+        if engine is not None:
+            must(lambda: not tree.alive(engine.pid, engine.start), "the engine to leave without keeper")
+            _gone(below, "a process of an engine that has lost its keeper")
+        self.model.all_over()
+        self._deed(Step("up"))
+        return True
 
-    def kill_leader(self, step: Step) -> None:
+    def kill_leader(self, step: Step) -> bool:
         found = self._leader(step.who)
         if found is not None:
             self.model.unsure(step.who)
-            if hit(found):
-                self.deaths += 1
+        return self._hit(found)
 
-    def kill_child(self, step: Step) -> None:
+    def kill_child(self, step: Step) -> bool:
         found = self._leader(step.who)
         below = [one for one in tree.descendants(found.pid) if not one.dead] if found else []
-        if below:
-            self.model.unsure(step.who)
-            self.deaths += hit(below[step.number % len(below)])
+        if not below:
+            return False
+        self.model.unsure(step.who)
+        return self._hit(below[step.number % len(below)])
 
     def _leader(self, name: str) -> Proc | None:
         known = self.model.sessions.get(name)
@@ -250,12 +275,11 @@ class Deeds:
                 return tree.proc(view["pid"])
         return None
 
-    def kill_step(self, step: Step) -> None:
+    def kill_step(self, step: Step) -> bool:
         word, until = "sense-" if step.do == "kill-sensor" else "actor.py\0tick", time.monotonic() + 1
         while not (found := self.stage.steps(word)) and time.monotonic() < until:
             time.sleep(0.01)
-        if found:
-            self.deaths += hit(found[step.number % len(found)])
+        return self._hit(found[step.number % len(found)] if found else None)
 
 
 def _ended(pid: int) -> bool:
@@ -267,7 +291,7 @@ def _gone(processes: tuple[Proc, ...], what: str) -> None:
     must(lambda: not [one for one in processes if tree.alive(one.pid, one.start)], f"the end of {what}")
 
 
-_DEEDS: dict[str, Callable[[Deeds, Step], None]] = dict.fromkeys(TYPED, Deeds.verb) | {
+_DEEDS: dict[str, Callable[[Deeds, Step], bool | None]] = dict.fromkeys(TYPED, Deeds.verb) | {
     "down": Deeds.down,
     "down-now": Deeds.down,
     "down-all": Deeds.down,
@@ -286,5 +310,5 @@ _DEEDS: dict[str, Callable[[Deeds, Step], None]] = dict.fromkeys(TYPED, Deeds.ve
     "kill-child": Deeds.kill_child,
     "kill-runner": Deeds.kill_step,
     "kill-sensor": Deeds.kill_step,
-    "kill-client": Deeds.rest,
+    "kill-client": Deeds.no_client,
 }

@@ -5,7 +5,6 @@ In: a folder, steps. Out: `Told`, or the `Violation` of a step. Neighbours: `dee
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,10 @@ EVERY = 10  # steps between two full looks
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a run came to. `deaths` are processes that were killed, `looks` how often all laws held."""
+    """What a run came to. `deaths` are processes that were killed, `looks` how often all laws held.
+
+    `did` counts the steps, and the verbs under way meanwhile, that found what they are for.
+    """
 
     steps: int
     deaths: int
@@ -59,5 +61,5 @@ def perform(folder: Path, steps: Sequence[Step], say: Callable[[str], object] = 
             ticks=len(place.noted("asked")),
             journal=(place.data / "journal.md").read_text().count("\n- "),
             generations=len(place.noted("born")),
-            did=dict(Counter(step.do for step in steps)),
+            did=dict(+deeds.did),
         )

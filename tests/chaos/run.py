@@ -6,6 +6,7 @@ same seed; how far programs have got at each step is the machine's: a violation 
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -36,28 +37,32 @@ def main() -> int:
     try:
         told = perform(folder, steps, say)
     except Violation as error:
-        failed(asked.seed, steps, str(error), folder)
+        failed(asked, steps, str(error), folder)
         return 1
+    shutil.rmtree(folder)
     left = leftovers.processes()
-    say(json.dumps({"seed": asked.seed, "seconds": round(time.monotonic() - began), **asdict(told)}))
+    say(json.dumps({"plan": _named(asked), "seconds": round(time.monotonic() - began), **asdict(told)}))
     for line in left:
         say(f"LEFT BEHIND: {line}")
     return 1 if left else 0
 
 
-def failed(seed: int, steps: Sequence[object], error: str, folder: Path) -> None:
+def failed(asked: argparse.Namespace, steps: Sequence[object], error: str, folder: Path) -> None:
     """Say what was broken, and how to see it again; the shortest plan that led there is written down."""
     from chaos.plan import Step, save
 
     number = int(error.split()[1]) if error.startswith("step ") else len(steps)
     done = [step for step in steps[:number] if isinstance(step, Step)]
-    plan = Path(f"chaos-{seed}-{number}.plan")
+    plan = Path(f"chaos-{asked.replay.stem if asked.replay else asked.seed}-{number}.plan")
     save(plan, done)
-    say(f"VIOLATION with seed {seed}: {error}\n\nThe last steps:")
+    say(f"VIOLATION with {_named(asked)}: {error}\n\nThe last steps:")
     for at in range(max(0, len(done) - 12), len(done)):
         say(f"  {at + 1} {done[at]}")
-    say(f"\nAgain: {sys.executable} {sys.argv[0]} --seed {seed} --steps {len(done)}")
-    say(f"   or: {sys.executable} {sys.argv[0]} --replay {plan}\nIts files: {folder}")
+    say(f"\nAgain: {sys.executable} {sys.argv[0]} --replay {plan}\nIts files: {folder}")
+
+
+def _named(asked: argparse.Namespace) -> str:
+    return f"--replay {asked.replay}" if asked.replay else f"--seed {asked.seed} --steps {asked.steps}"
 
 
 def say(line: str) -> None:

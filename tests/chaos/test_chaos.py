@@ -7,17 +7,26 @@ import pytest
 from chaos.performing import perform
 from chaos.plan import Step, drawn, load, save
 
-SEED, STEPS = 7, 50
+SEED, STEPS = 11, 60
+LAST = (
+    Step("start", "gnu", "echo"),
+    Step("attach", "gnu", "leaves"),
+    Step("attach", "gnu", "killed"),
+    Step("kill-keeper"),
+)
+"""What this seed may come to do to nobody."""
 
 
 @pytest.mark.process
 @pytest.mark.timeout(600)
 def test_whatever_is_killed_no_law_is_broken(tmp_path: Path) -> None:
-    told = perform(tmp_path, drawn(SEED, STEPS))
-    assert told.steps == STEPS
+    told = perform(tmp_path, (*drawn(SEED, STEPS), *LAST))
+    assert told.steps == STEPS + len(LAST)
     assert told.deaths >= 3
     assert told.looks > STEPS
     assert told.generations >= 3
+    assert told.did.get("attach", 0) >= 2
+    assert {"kill-engine", "kill-keeper", "send", "answer", "claim", "restart"} <= set(told.did)
 
 
 def test_a_seed_is_a_plan_and_a_longer_one_begins_with_it() -> None:
