@@ -109,6 +109,7 @@ class Laws:
         procs = tree.table()
         below = {one.pid for one in tree.descendants(engine.pid, procs)} if engine else set()
         mark = f"{self.stage.notes}:"
+        step = re.compile(rf"\0(tick|sense-\w+)\0{re.escape(str(self.stage.notes))}")
         for one in procs.values():
             if one.dead:
                 continue
@@ -117,7 +118,7 @@ class Laws:
             if generation and generation != "step" and generation not in living:
                 if tree.alive(one.pid, one.start) and generation not in self._young():
                     yield f"process {one.pid} of the ended {generation} lives: {words!r}"
-            elif (generation == "step" or f"tick\0{self.stage.notes}" in words) and one.pid not in below:
+            elif (generation == "step" or step.search(words)) and one.pid not in below:
                 yield f"process {one.pid} of a step lives, below no engine: {words!r}"
 
     def _young(self) -> set[str]:
@@ -190,19 +191,32 @@ class Laws:
         """See that what printers said is in their logs, from the first byte on and without a gap."""
         kinds = {words[1]: words[2] for words in map(str.split, self.stage.noted("born"))}
         for folder in self._folders():
+            generation = str(_written(folder / "meta.json").get("generation"))
+            if kinds.get(generation) != "printer":
+                continue
+            known, data = _written(folder / "status.json"), None
             with suppress(FileNotFoundError):
-                meta = json.loads((folder / "meta.json").read_text())
-                generation = meta["generation"]
-                if kinds.get(generation) != "printer" or self._said.get(generation) == len(WHOLE):
-                    continue
                 data = (folder / "output.log").read_bytes()
-                if not WHOLE.startswith(data):
-                    yield f"the log of {generation} in {folder} is no beginning of what it said"
-                self._said[generation] = len(data)
-                known = json.loads((folder / "status.json").read_text())
-                whole = (known["state"], known["code"]) == ("ended", PRINTED[1])
-                if whole and data != WHOLE and (folder / "output.log").read_bytes() != WHOLE:
+            if _written(folder / "meta.json").get("generation") != generation:
+                continue  # it was removed or moved aside between the looks
+            if data is not None:
+                yield from self._as_said(f"the log of {generation} in {folder}", generation, data)
+                if (known.get("state"), known.get("code")) == ("ended", PRINTED[1]) and data != WHOLE:
                     yield f"{generation} ended by itself, and its log lacks {len(WHOLE) - len(data)} bytes"
+            elif generation in self._kept():
+                yield f"the log of {generation} in {folder} has vanished"
+
+    def _as_said(self, log: str, generation: str, data: bytes) -> Iterator[str]:
+        if not WHOLE.startswith(data):
+            yield f"{log} is no beginning of what it said"
+        if len(data) < self._said.get(generation, 0):
+            yield f"{log} shrank from {self._said[generation]} to {len(data)} bytes"
+        self._said[generation] = len(data)
+
+    def _kept(self) -> set[str | None]:
+        """Give the generations whose folders nothing may have begun to remove."""
+        sure = (Fate.LIVES, Fate.OVER)
+        return {it.generation for it in self.model.sessions.values() if it.fate in sure and not it.removable}
 
     def _folders(self) -> list[Path]:
         return [path for path in (self.stage.data / "sessions").glob("*") if path.name != "pulse"]
@@ -247,6 +261,9 @@ class Laws:
         for number, flag in self.model.flags.items():
             if flag.answer and number in found and found[number] != [flag.answer]:
                 yield f"flag {number} was answered {flag.answer}, and {found[number]} is written down"
+        for number, texts in found.items():
+            if not self.model.given.issuperset(texts):
+                yield f"flag {number} has {texts} written down, and nobody gave that answer"
 
 
 def _settled(known: Session) -> bool:
@@ -263,6 +280,14 @@ def _generation(pid: int, data: Path) -> str | None:
                 (it.partition(b"=")[2].decode() for it in found if it.startswith(b"LOOOP_GENERATION=")), None
             )
     return None
+
+
+def _written(path: Path) -> dict[str, Any]:
+    """Read a JSON file; {} when it is not there."""
+    with suppress(FileNotFoundError):
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+    return {}
 
 
 def _between(words: str, mark: str) -> str | None:

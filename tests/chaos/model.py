@@ -41,15 +41,15 @@ class Flag:
 
     generation: str | None
     answer: str | None = None
-    maybe: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Model:
-    """All of it. `up` is None when nobody knows."""
+    """All of it. `up` is None when nobody knows; `given` are all answers, those that were cut off too."""
 
     sessions: dict[str, Session] = field(default_factory=dict)
     flags: dict[int, Flag] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
     claims: dict[str, str] = field(default_factory=dict)
     goals: dict[str, str] = field(default_factory=dict)
     sent: dict[str, str] = field(default_factory=dict)

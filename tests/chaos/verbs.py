@@ -122,6 +122,7 @@ class Verbs:
             if flag.answer is not None:
                 raise Violation(f"flag {number} was answered twice: {flag.answer} and {_text_of(step)}")
             flag.answer = _text_of(step)
+            self.model.given.add(flag.answer)
 
         return ("answer", str(number), _text_of(step), "--json"), effect
 
@@ -177,8 +178,7 @@ class Verbs:
                 model.sessions[step.who].kind = step.how
             model.unsure(step.who)
         elif step.do == "answer":
-            for flag in model.flags.values():
-                flag.maybe.append(_text_of(step))
+            model.given.add(_text_of(step))
         elif step.do == "claim":
             model.claims.pop(step.how, None)
         elif step.do == "unclaim":
