@@ -24,8 +24,9 @@ from looop.store.files import logs, writing
 from support.profiles import made_in
 
 CHANGES = (
-    *("append", "append_durable", "copy_regular", "durable", "durable_remove", "durable_rename", "empty_dir"),
-    *("exclusive", "mend_tail", "private_dir", "remove_temps", "remove_tree", "rotate", "scratch"),
+    *("append", "append_durable", "copy_regular", "durable", "durable_remove", "durable_remove_tree"),
+    *("durable_rename", "empty_dir", "exclusive", "mend_tail", "private_dir", "remove_temps", "remove_tree"),
+    *("rotate", "scratch", "scratch_dir", "settle"),
 )
 """What changes the disk; `durable_set` is taken apart, since some of its files may stand without the last."""
 
@@ -59,7 +60,6 @@ class Disk:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._left: int | None = None
         self.dead = False
-        self.passed = 0
         for name in CHANGES:
             patch.setattr(files, name, self._door(getattr(files, name)))
         patch.setattr(files, "durable_set", self._set)
@@ -81,7 +81,6 @@ class Disk:
         return change
 
     def _moment(self) -> None:
-        self.passed += 1
         if self._left == 0:
             self.dead = True
         if self.dead:

@@ -121,10 +121,6 @@ class Disk:
             with contextlib.suppress(OSError):  # who asked was killed meanwhile
                 self._begin(thread, Path(f"/proc/{thread}/fd/{descriptor}"))
 
-    def refused(self, change: Change) -> None:
-        """Take in that it was judged not to happen: an fsync that failed has promised nothing."""
-        self._pending.pop(change.asked.thread, None)
-
     def settle(self) -> None:
         """Count the syncs of threads that have ended as completed."""
         for thread in tuple(self._pending):
