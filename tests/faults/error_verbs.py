@@ -136,7 +136,10 @@ class Store(Story):
             yield "what an AI wrote passes for a person's"
         if "spend" in done and not grants.spent(profile, place, 7):
             yield "a spent grant is whole again"
-        if grants.ended(profile, place, 7) and grants.output(profile, place, 7) != (b"out", b"err"):
+        ended = grants.ended(profile, place, 7)
+        if "finish" in done and ended is None:
+            yield "the end of a command is lost"
+        if ended and grants.output(profile, place, 7) != (b"out", b"err"):
             yield "a command has ended, and its output is lost"
 
     def _again(self) -> Iterator[str]:

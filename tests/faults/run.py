@@ -3,7 +3,8 @@
     .venv/bin/python tests/faults/run.py [cuts|errors] [STORY…] [--every K] [--seed S] [--jobs 2]
 
 Out: what did not hold on stderr as it is found; at the end one row a story and fault on stdout. Exit code 1
-if anything did not hold. The parts are spread over workers, each in folders of its own.
+if anything did not hold, or nothing was tried of a story; 2 if there is none of that name. The parts are
+spread over workers, each in folders of its own.
 """
 
 import argparse
@@ -51,10 +52,14 @@ def main() -> int:
         return _work(asked)
     parts = list(_parts(asked))
     with ThreadPoolExecutor(asked.jobs) as pool:
-        rows = [row for some in pool.map(lambda part: _worker(part, asked), parts) for row in some]
+        done = dict(zip(parts, pool.map(lambda part: _worker(part, asked), parts), strict=True))
+    rows = [row for some in done.values() for row in some]
+    untried = [part for part, some in done.items() if not any(row.tried for row in some)]
     head = f"{'':8}{'story':11}{'fault':24}{'points':>8}{'tried':>7}{'violations':>12}{'seconds':>9}\n"
     sys.stdout.write(head + "".join(row.line() for row in rows))
-    return int(any(row.violations for row in rows))
+    for kind, story in untried:
+        _say(f"{story}: nothing was tried of its {kind}")
+    return int(bool(untried) or any(row.violations for row in rows))
 
 
 def _asked() -> argparse.Namespace:
@@ -65,14 +70,20 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="where torn files are torn (0)")
     parser.add_argument("--jobs", type=int, default=2, help="parts at a time (2)")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if unknown := set(asked.stories) - {name for _, name in _there(asked)}:
+        there = ", ".join(dict.fromkeys(name for _, name in _there(asked)))
+        parser.exit(2, f"There is no story {', '.join(sorted(unknown))}: give some of {there}.\n")
+    return asked
 
 
 def _parts(asked: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    return (part for part in _there(asked) if not asked.stories or part[1] in asked.stories)
+
+
+def _there(asked: argparse.Namespace) -> Iterator[tuple[str, str]]:
     there = {"cuts": [make().name for make in stories.CUTS], "errors": [make.name for make in stories.ERRORS]}
-    for kind, names in there.items():
-        if asked.kind in {None, kind}:
-            yield from ((kind, name) for name in names if not asked.stories or name in asked.stories)
+    return ((kind, name) for kind, names in there.items() if asked.kind in {None, kind} for name in names)
 
 
 def _worker(part: tuple[str, str], asked: argparse.Namespace) -> list[Row]:
@@ -112,16 +123,20 @@ def _fail(name: str, asked: argparse.Namespace) -> Iterator[Row]:
     make = stories.failing(name)
     for how in errors.HOWS:
         began = time.monotonic()
-        row = Row("errors", name, str(how), len(trio.run(errors.attempt, make, 0, how).calls))
+        well = trio.run(errors.attempt, make, 0, how)
+        row = Row("errors", name, str(how), len(well.calls))
+        _count(row, well)
         for at in range(1, row.points + 1, asked.every):
-            failed = trio.run(errors.attempt, make, at, how)
             row.tried += 1
-            row.violations += bool(failed.violations)
-            for violation in failed.violations:
-                _say(f"{name}, {how}, at {at} ({failed.hit}): {violation}")
+            _count(row, trio.run(errors.attempt, make, at, how))
         row.seconds = time.monotonic() - began
-        if row.points:
-            yield row
+        yield row
+
+
+def _count(row: Row, told: errors.Failed) -> None:
+    row.violations += bool(told.violations)
+    for violation in told.violations:
+        _say(f"{row.story}, {row.fault}, at {told.at} ({told.hit or 'nothing failed'}): {violation}")
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,8 +36,10 @@ def test_what_was_acknowledged_survives_a_power_cut_and_the_loop_goes_on(name: s
 async def test_a_disk_that_fails_anywhere_costs_nothing_that_was_acknowledged(name: str) -> None:
     chosen, make = random.Random(SEED), stories.failing(name)
     for how in HOWS:
-        calls = (await attempt(make, 0, how)).calls
-        for at in chosen.sample(range(1, len(calls) + 1), min(TRIES[name], len(calls))):
+        well = await attempt(make, 0, how)
+        assert well.violations == (), (name, "on a disk that is well")
+        assert bool(well.calls) == (how.reads or name != "looking"), "only who looks writes nothing"
+        for at in chosen.sample(range(1, len(well.calls) + 1), min(TRIES[name], len(well.calls))):
             failed = await attempt(make, at, how)
             assert failed.violations == (), (name, str(how), at, failed.hit)
             assert failed.hit
@@ -69,6 +73,13 @@ async def test_who_takes_what_can_t_be_read_for_absent_is_caught(monkeypatch: py
     calls = (await attempt(make, 0, how)).calls
     at = calls.index("open claims/desk.json") + 1
     assert (await attempt(make, at, how)).violations
+
+
+def test_a_story_that_there_is_not_is_refused_in_a_sentence() -> None:
+    command = [sys.executable, str(Path(__file__).with_name("run.py")), "errors", "nosuch"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "There is no story nosuch: give some of tick, verbs, store, looking, pumping.\n"
 
 
 async def test_a_landing_that_is_never_finished_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
