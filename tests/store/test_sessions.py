@@ -1,5 +1,6 @@
 """Sessions' folders: the newest generation, the earlier ones, and whatever else lies there."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -210,6 +211,20 @@ def test_no_folder_goes_that_holds_more_than_a_start_makes(profile: Profile, mad
     (profile.sessions / "archive" / made).write_text("x")
     sessions.mend(profile)
     assert names(profile.sessions / "archive") == [made]
+
+
+def test_no_folder_goes_that_nobody_may_look_into(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, listdir = profile.sessions / "archive", os.listdir
+    place.mkdir()
+
+    def closed(path: Path) -> list[str]:
+        if path == place:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    sessions.mend(profile)
+    assert place.is_dir()
 
 
 def test_each_generation_is_read_once_however_many_briefs_there_are(
