@@ -176,7 +176,7 @@ class Pty:
         left = 0 if self.log.stuck or self._hung_up else budget
         try:
             while left > 0:
-                piece = os.read(self.fd, PIECE)
+                piece = os.read(self.fd, min(PIECE, left))
                 pieces.append(piece)
                 left -= len(piece) or left
                 self._hung_up = not piece
