@@ -55,7 +55,7 @@ class Timer:
         quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
         began = time.perf_counter()
         pid = os.posix_spawnp(argv[0], argv, env, file_actions=quiet)
-        rows.seen(mark)
+        until(mark.exists, "its program", look=rows.LOOK)
         self.took.setdefault(name, []).append(time.perf_counter() - began)
         _, status = os.waitpid(pid, 0)
         assert status == 0, f"{name} ended with {status}"

@@ -10,17 +10,14 @@ import shutil
 import signal
 import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from benchmarks.asked import ASKED, Asked, By
 
 LOOK = 0.0002  # seconds between two looks whether a program runs
-PATIENCE = 60.0
 TEN = 10  # values from which tenths are a fairer spread than the two ends
 
 
@@ -168,15 +165,6 @@ def _measured(script: str, name: str, part: Part) -> Iterator[tuple[Row, float]]
 def leave(number: int, _frame: FrameType | None) -> NoReturn:
     """End by an exception, so that every `with` and `finally` has its turn."""
     sys.exit(128 + number)
-
-
-def seen(mark: Path, *, look: float = LOOK, patience: float = PATIENCE) -> None:
-    """Return when a file is there, looked for every `look` seconds; TimeoutError after `patience` of them."""
-    deadline = time.monotonic() + patience
-    while not mark.exists():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{mark} was not made in {patience:g} s")
-        time.sleep(look)
 
 
 def needs(*programs: str) -> None:

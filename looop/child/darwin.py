@@ -42,12 +42,12 @@ def carries(pid: int, entry: str) -> bool:
     return entry in _ask([_PS, "-E", "-ww", "-p", str(pid), "-o", "command="]).split()
 
 
-def branding(brand: int) -> AbstractContextManager[None]:  # noqa: ARG001 - the seam's
+def branding(mark: str) -> AbstractContextManager[None]:  # noqa: ARG001 - the seam's
     """Do nothing: no limit of another process can be read."""
     return nullcontext()
 
 
-def branded(pid: int, brand: int) -> bool:  # noqa: ARG001 - the seam's
+def branded(pid: int, mark: str) -> bool:  # noqa: ARG001 - the seam's
     """Tell that nobody is."""
     return False
 

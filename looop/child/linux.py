@@ -15,7 +15,6 @@ _SET_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of linu
 _GET_SUBREAPER = 37
 _BRAND = resource.RLIMIT_RTTIME
 """The limit in which a brand is kept, of microseconds that a real-time program may run on: see `branding`."""
-_BRANDS = 1 << 62  # brands are above this: a hundred thousand years, which no program ever runs
 
 
 def table() -> dict[int, Proc]:
@@ -70,15 +69,15 @@ def carries(pid: int, entry: str) -> bool:
 
 
 @contextlib.contextmanager
-def branding(brand: int) -> Iterator[None]:
-    """Give what is started meanwhile a number below 2⁶¹ that stays, whatever it does to its environment.
+def branding(mark: str) -> Iterator[None]:
+    """Brand what is started meanwhile: that stays, whatever it does to its environment. `mark` is in hex.
 
     It is kept in a limit that is too high to limit anything, and is inherited like all limits (getrlimit(2)).
     Nothing where somebody has set a lower limit for good. No other thread may start a program meanwhile.
     """
     before = resource.getrlimit(_BRAND)
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(_BRAND, (_BRANDS + brand, before[1]))
+        resource.setrlimit(_BRAND, (_brand(mark), before[1]))
     try:
         yield
     finally:
@@ -86,12 +85,17 @@ def branding(brand: int) -> Iterator[None]:
             resource.setrlimit(_BRAND, before)
 
 
-def branded(pid: int, brand: int) -> bool:
-    """Whether a process was started with this brand, or below one that was."""
+def branded(pid: int, mark: str) -> bool:
+    """Whether a process was started with the brand of this mark, or below one that was."""
     try:
-        return resource.prlimit(pid, _BRAND)[0] == _BRANDS + brand
+        return resource.prlimit(pid, _BRAND)[0] == _brand(mark)
     except OSError:
         return False
+
+
+def _brand(mark: str) -> int:
+    # Between 2⁶² and 2⁶³, the largest limit that Python sets: a hundred thousand years.
+    return (1 << 62) + int(mark, 16) % (1 << 62)
 
 
 def bearers(entry: str) -> frozenset[int]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import trio
 
-from looop.child import births, stray, tree
+from looop.child import batch, stray, tree
 from looop.child.capture import Capped, Tail
 from looop.child.environ import environment, own_binary, own_command
 from looop.child.exits import Exit
@@ -224,7 +224,7 @@ async def _start(
     for tries in range(1, _BUSY + 1):
         try:
             # No task runs between the start and `known`: another run would take the newborn for a stray.
-            await births.scoped(terms.start, known) if scoped else known(terms.start())
+            await batch.scoped(terms.start, known) if scoped else known(terms.start())
             return born[0]
         except OSError as error:
             # A child that another thread is just starting holds a copy of a script being written.
@@ -251,7 +251,7 @@ class _Terms:
         feed, out, err = self.pipes
         blocked = signal.pthread_sigmask(signal.SIG_SETMASK, ())
         try:
-            with tree.branding(stray.brand(self.env[stray.MARK])):
+            with tree.branding(self.env[stray.MARK]):
                 return subprocess.Popen(
                     self.argv,
                     cwd=self.cwd,

@@ -21,15 +21,8 @@ _PASS = 0.005  # seconds between two passes of killing
 MARK = "LOOOP_CHILD"
 """The variable that has a run's mark: sixteen hexadecimal digits."""
 
-_BRANDS = 1 << 61  # how many there are
-
 _live: dict[int, str] = {}  # the leaders of the live runs, and their marks
 _spared: set[tuple[int, int]] = set()
-
-
-def brand(mark: str) -> int:
-    """Give the number that what bears this mark is started with."""
-    return int(mark, 16) % _BRANDS
 
 
 def enter(leader: int, mark: str) -> None:
@@ -80,7 +73,7 @@ def _is_of(leader: int, entry: Proc) -> bool:
     return (
         len(_live) == 1
         or leader in (entry.session, entry.pgrp)
-        or tree.branded(entry.pid, brand(mark))
+        or tree.branded(entry.pid, mark)
         or tree.carries(entry.pid, f"{MARK}={mark}")
     )
 

@@ -6,9 +6,14 @@ from collections.abc import Callable
 PATIENCE = 60.0
 
 
-def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Return when the condition holds; fail, naming `what`, when it does not in `patience` seconds."""
+def until(
+    condition: Callable[[], object], what: str, patience: float = PATIENCE, *, look: float = 0.02
+) -> None:
+    """Return when the condition holds; fail, naming `what`, when it does not in `patience` seconds.
+
+    It is looked at every `look` seconds.
+    """
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
-        time.sleep(0.02)
+        time.sleep(look)

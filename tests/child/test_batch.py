@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 import trio
 
-from looop.child import births, scope, spawn, stray, tree
+from looop.child import batch, scope, spawn, stray, tree
 
 pytestmark = [
     pytest.mark.process,
@@ -52,7 +52,7 @@ async def test_programs_of_one_moment_share_few_threads(threads: list[int]) -> N
             nursery.start_soon(one, number)
     assert sorted(int(text) for text in told) == list(range(MANY))
     assert sum(threads) == MANY
-    assert len(threads) <= -(-MANY // births._AT_ONCE) + 1
+    assert len(threads) <= -(-MANY // batch._AT_ONCE) + 1
 
 
 async def test_one_that_cannot_start_does_not_keep_the_others_from_it(threads: list[int]) -> None:

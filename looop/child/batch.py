@@ -50,8 +50,8 @@ _asked = trio.lowlevel.RunVar[list[_Birth]]("births")
 async def scoped(start: Callable[[], Program], known: Callable[[Program], None]) -> None:
     """Start a program in a restricted thread, with all that are asked for in the same moment.
 
-    `known` is called with it in the calling thread. Raises what `start` does, or OSError when there can be
-    no such thread. Not cancelled halfway: a program that was started is always known.
+    `known` is called with it in the calling thread. Raises what `start` does; OSError or RuntimeError when
+    there can be no such thread. Not cancelled halfway: a program that was started is always known.
     """
     birth = _Birth(start, known)
     births = _asked.get([])
@@ -70,18 +70,16 @@ async def scoped(start: Callable[[], Program], known: Callable[[Program], None])
 async def _all(births: Sequence[_Birth]) -> None:
     for first in range(0, len(births), _AT_ONCE):
         some = births[first : first + _AT_ONCE]
-        try:
-            _start(some)
-        finally:
-            for birth in some:
-                birth.over.set()
+        _start(some)
+        for birth in some:
+            birth.over.set()
         await trio.lowlevel.cancel_shielded_checkpoint()
 
 
 def _start(births: Sequence[_Birth]) -> None:
     try:
         programs = scope.within(lambda: [birth.try_it() for birth in births])
-    except (OSError, RuntimeError) as error:  # no such restriction, no more threads
+    except BaseException as error:  # noqa: BLE001 - no such restriction, no more threads; each gets it
         for birth in births:
             birth.error = error
         return
